@@ -1,0 +1,1 @@
+"""Person, Office, Appointment, permissions, sign-in policy."""

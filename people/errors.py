@@ -1,0 +1,19 @@
+"""Refusals. Each carries a sentence that the page or API shows as it is."""
+
+
+class Refused(Exception):  # noqa: N818 - it is a refusal, not a fault: "except Refused" reads right
+    """A verb refused. Nothing was changed; ``str()`` says why and what to do."""
+
+    code = "refused"
+
+
+class NotYourOffice(Refused):
+    """The acting person holds no Office that may do this."""
+
+    code = "not_your_office"
+
+
+class AppointmentClash(Refused):
+    """The Office has, in part of that time, another holder."""
+
+    code = "appointment_clash"

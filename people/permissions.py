@@ -1,0 +1,97 @@
+"""Who may do what: the matrix of PRODUCT.md 1 as data, and the one question asked of it.
+
+Verbs ask ``require``; pages ask ``may`` to decide what to offer. Both read this table.
+"""
+
+from datetime import date
+from enum import StrEnum
+
+from .errors import NotYourOffice
+from .models import Appointment, Person
+from .offices import (
+    ADMINISTRATOR,
+    AUDITOR,
+    CEO,
+    CFO,
+    COO,
+    CORPORATE_SECRETARY,
+    CRO,
+    REVOPS_LEAD,
+    office_short,
+)
+from .queries import appointments_of
+
+EVERYBODY = "everybody"  # any active Person, Members included
+PARTIES = frozenset({CRO, COO, CFO})
+
+
+class Act(StrEnum):
+    """An act of the matrix. Values read as "may <value>" in refusals."""
+
+    LOOK_UP = "look up owners"
+    READ_IN_FORCE = "read what is in force"
+    READ_DRAFT = "read drafts"
+    OPEN = "open a draft"
+    EDIT = "edit a draft"
+    AGREE = "agree"
+    CONTEST = "contest"
+    SIGN = "sign"
+    DECLINE = "decline"
+    VETO = "veto"
+    FREEZE = "freeze"
+    WITHDRAW = "withdraw"
+    APPROVE = "approve"
+    RETURN = "return"
+    ACKNOWLEDGE = "acknowledge"
+    READ_LOG = "read the audit log"
+    CHANGE_CATALOG = "change the catalog"
+    SUGGEST_FUNCTION = "suggest a function"
+
+
+MATRIX: dict[Act, frozenset[str]] = {
+    Act.LOOK_UP: frozenset({EVERYBODY}),
+    Act.READ_IN_FORCE: frozenset({EVERYBODY}),
+    Act.READ_DRAFT: PARTIES | {CEO, REVOPS_LEAD, CORPORATE_SECRETARY, AUDITOR},
+    Act.OPEN: PARTIES | {CORPORATE_SECRETARY},
+    Act.EDIT: PARTIES | {CORPORATE_SECRETARY},
+    Act.AGREE: PARTIES,
+    Act.CONTEST: PARTIES,
+    Act.SIGN: PARTIES,
+    Act.DECLINE: PARTIES,
+    Act.VETO: frozenset({CFO}),
+    Act.FREEZE: PARTIES | {CORPORATE_SECRETARY},
+    # Parties and Secretary only when they opened it, before any signature: the verb checks that.
+    Act.WITHDRAW: PARTIES | {CEO, CORPORATE_SECRETARY},
+    Act.APPROVE: frozenset({CEO}),
+    Act.RETURN: frozenset({CEO}),
+    Act.ACKNOWLEDGE: frozenset({REVOPS_LEAD}),
+    Act.READ_LOG: PARTIES | {CEO, CORPORATE_SECRETARY, AUDITOR, ADMINISTRATOR},
+    Act.CHANGE_CATALOG: PARTIES | {REVOPS_LEAD, CORPORATE_SECRETARY},
+    Act.SUGGEST_FUNCTION: frozenset({EVERYBODY}),
+}
+
+
+def entitling_appointments(person: Person, act: Act, *, on: date) -> list[Appointment]:
+    """The appointments of ``person`` on the date ``on`` that allow ``act`` (may be empty)."""
+    if not person.is_active:
+        return []
+    allowed = MATRIX[act]
+    return [one for one in appointments_of(person, on=on) if one.office.key in allowed]
+
+
+def may(person: Person, act: Act, *, on: date) -> bool:
+    """Whether ``person`` may do ``act`` on the date ``on``."""
+    if not (person.is_authenticated and person.is_active):
+        return False
+    return EVERYBODY in MATRIX[act] or bool(entitling_appointments(person, act, on=on))
+
+
+def require(person: Person, act: Act, *, on: date) -> list[Appointment]:
+    """Return the entitling appointments, or refuse with ``NotYourOffice`` naming who may."""
+    held = entitling_appointments(person, act, on=on)
+    if not held and not may(person, act, on=on):
+        offices = ", ".join(sorted(office_short(key) for key in MATRIX[act]))
+        raise NotYourOffice(
+            f"Only the holder of one of these Offices may {act.value}: {offices}."
+        )
+    return held
