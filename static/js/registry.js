@@ -1,0 +1,208 @@
+/* What a script adds. Every page works without it; nothing here decides what is allowed. */
+"use strict";
+
+const field = "input, textarea, select, [contenteditable]";
+
+/* --- Keys: "/" goes to the search, Esc leaves it and closes what is open ------------------- */
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    if (event.target.closest(field)) return;
+    const search = [...document.querySelectorAll("#q, .quick-search input")].find((one) =>
+      one.checkVisibility(),
+    );
+    if (!search) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+  }
+  if (event.key === "Escape") {
+    const menu = document.querySelector("details.account-menu[open]");
+    if (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    } else if (event.target.matches(".quick-search input")) {
+      event.target.blur();
+    }
+  }
+});
+
+document.addEventListener("click", (event) => {
+  const menu = document.querySelector("details.account-menu[open]");
+  if (menu && !menu.contains(event.target)) menu.open = false;
+});
+
+/* --- Light or dark -------------------------------------------------------------------------- */
+
+function offerThemes(root) {
+  for (const control of root.querySelectorAll("[data-theme-control]")) {
+    control.hidden = false;
+    const select = control.querySelector("select");
+    select.value = document.documentElement.dataset.theme ?? "";
+    select.addEventListener("change", () => {
+      if (select.value) document.documentElement.dataset.theme = select.value;
+      else delete document.documentElement.dataset.theme;
+      try {
+        if (select.value) localStorage.setItem("theme", select.value);
+        else localStorage.removeItem("theme");
+      } catch {
+        // Storage is refused: the choice holds for this page.
+      }
+    });
+  }
+}
+
+/* --- Copying a fingerprint --------------------------------------------------------------------- */
+
+function offerCopying(root) {
+  if (!navigator.clipboard) return;
+  for (const button of root.querySelectorAll("button[data-copy]")) {
+    button.hidden = false;
+    if (button.dataset.ready) continue;
+    button.dataset.ready = "yes";
+    button.addEventListener("click", async () => {
+      const word = button.querySelector("[data-word]");
+      try {
+        await navigator.clipboard.writeText(button.dataset.copy);
+        word.textContent = "Copied";
+      } catch {
+        word.textContent = "Not copied";
+      }
+      setTimeout(() => (word.textContent = "Copy"), 2500);
+    });
+  }
+}
+
+/* --- Forms -------------------------------------------------------------------------------------- */
+
+/* form[data-unsaved]: leaving the page asks first when something typed is not saved. */
+const unsaved = new Set();
+document.addEventListener("input", (event) => {
+  const form = event.target.closest("form[data-unsaved]");
+  if (form) unsaved.add(form);
+});
+for (const name of ["submit", "reset", "htmx:beforeRequest"]) {
+  document.addEventListener(name, (event) => unsaved.delete(event.target.closest?.("form")));
+}
+addEventListener("beforeunload", (event) => {
+  if ([...unsaved].some((form) => form.isConnected)) event.preventDefault();
+});
+
+/* A button that is aria-disabled stays focusable and does nothing.
+   button[data-guard] is so until its form is complete; pressed too early it shows what is missing. */
+document.addEventListener(
+  "click",
+  (event) => {
+    const button = event.target.closest("[aria-disabled='true']");
+    if (!button) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (button.matches("[data-guard]")) button.form?.reportValidity();
+  },
+  true,
+);
+
+/* Steps of a ceremony fill in as their fields are filled; the first unfilled one is current. */
+function showProgress(form) {
+  for (const button of form.querySelectorAll("button[data-guard]")) {
+    if (form.checkValidity()) button.removeAttribute("aria-disabled");
+    else button.setAttribute("aria-disabled", "true");
+  }
+  let current = null;
+  for (const step of form.querySelectorAll(".ceremony > li")) {
+    const asked = [...step.querySelectorAll("[required]")];
+    const done = asked.length
+      ? asked.every((one) => one.checkValidity())
+      : step.dataset.reading
+        ? "read" in step.dataset
+        : step.dataset.state === "done";
+    const isCurrent = !done && !current;
+    if (isCurrent) current = step;
+    if (done) step.dataset.state = "done";
+    else if (isCurrent) delete step.dataset.state;
+    else step.dataset.state = "later";
+    if (isCurrent) step.setAttribute("aria-current", "step");
+    else step.removeAttribute("aria-current");
+  }
+}
+for (const name of ["input", "change"]) {
+  document.addEventListener(name, (event) => {
+    const form = event.target.closest("form[data-progress]");
+    if (form) showProgress(form);
+  });
+}
+
+/* [data-end-of-text] is the last line of a text: once seen, the step [data-reading] is done. */
+function watchReading(root) {
+  for (const end of root.querySelectorAll("[data-end-of-text]")) {
+    const watcher = new IntersectionObserver((seen) => {
+      if (!seen.some((one) => one.isIntersecting)) return;
+      watcher.disconnect();
+      for (const step of document.querySelectorAll("[data-reading]")) {
+        step.dataset.read = "yes";
+        for (const word of step.querySelectorAll("[data-until-read]")) word.hidden = true;
+        for (const word of step.querySelectorAll("[data-when-read]")) word.hidden = false;
+        const form = step.closest("form[data-progress]");
+        if (form) showProgress(form);
+      }
+    });
+    watcher.observe(end);
+  }
+}
+
+/* A file may be dropped on its field. */
+function acceptDrops(root) {
+  for (const zone of root.querySelectorAll("[data-drop]")) {
+    const input = zone.querySelector("input[type=file]");
+    const chosen = zone.querySelector("[data-chosen]");
+    const show = () => {
+      if (chosen) chosen.textContent = input.files.length ? input.files[0].name : "";
+    };
+    input.addEventListener("change", show);
+    for (const name of ["dragover", "dragenter"]) {
+      zone.addEventListener(name, (event) => {
+        event.preventDefault();
+        zone.dataset.over = "yes";
+      });
+    }
+    zone.addEventListener("dragleave", () => delete zone.dataset.over);
+    zone.addEventListener("drop", (event) => {
+      event.preventDefault();
+      delete zone.dataset.over;
+      if (!event.dataTransfer.files.length) return;
+      input.files = event.dataTransfer.files;
+      show();
+    });
+  }
+}
+
+/* --- Arriving ------------------------------------------------------------------------------------ */
+
+/* A link to a row opens it, also when the row is folded up. */
+function openTarget() {
+  const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+  const row = target && target.closest("details");
+  if (row && !row.open) {
+    row.open = true;
+    row.scrollIntoView();
+  }
+}
+addEventListener("hashchange", openTarget);
+
+function prepare(root) {
+  offerCopying(root);
+  watchReading(root);
+  acceptDrops(root);
+  for (const form of root.querySelectorAll("form[data-progress]")) showProgress(form);
+  root.querySelector(".error-summary")?.focus();
+}
+
+offerThemes(document);
+prepare(document);
+openTarget();
+document
+  .querySelector(".app-bar nav [aria-current]")
+  ?.scrollIntoView({ inline: "center", block: "nearest" });
+document.addEventListener("htmx:load", (event) => {
+  if (event.target !== document.body) prepare(event.target);
+});
