@@ -42,7 +42,8 @@ if not SECRET_KEY:
             "`python3 start.py` makes one under var/ by itself."
         )
     SECRET_KEY = "demo-and-tests-only-" + "x" * 40
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+# The machine itself may always ask: health probes come from there.
+ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=[]), "127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [

@@ -1,13 +1,69 @@
-"""What every test shares: a database in a file, and triggers that survive a flush."""
+"""What every test shares.
+
+The environment is set here, before Django reads it: tests run on the same settings file as the
+product. DATABASE_URL and REDIS_URL are left as they are, so that the whole suite runs on whatever
+they name; SQLite and no Redis without them.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
 
 import pytest
-from django.db import connections
-from django.test import TransactionTestCase
+
+_STATE = Path(tempfile.mkdtemp(prefix="registry-tests-"))
+for _name in (
+    *("SECRET_KEY", "SECRET_KEY_FILE", "KEYS_SECRET", "KEYS_SECRET_FILE", "KEYS_DIR", "TSA_URL"),
+    *("DEMO", "DEBUG", "PUBLIC_URL", "ALLOWED_HOSTS", "EMAIL_URL", "MAIL_FROM", "STATIC_ROOT"),
+    *("TIME_ZONE", "BEHIND_PROXY", "COMPRESS_STATIC", "LOG_LEVEL"),
+):
+    os.environ.pop(_name, None)
+os.environ["STATE_DIR"] = str(_STATE)
+# Tasks that are sent go nowhere unless a test asks for a worker (fixture `worker`).
+os.environ["CELERY_BROKER_URL"] = "memory://"
+os.environ["DJANGO_SETTINGS_MODULE"] = "revops_registry.settings"
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure(config):
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES["staticfiles"] = {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+    }
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns otherwise
+    # Two test processes share one Redis: each keeps to its own keys.
+    settings.CACHES["default"]["KEY_PREFIX"] = f"test-{os.getpid()}"
+
+
+def pytest_unconfigure(config):
+    shutil.rmtree(_STATE, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        # One worker process is enough: its tests run in one test process (--dist loadgroup).
+        if item.get_closest_marker("worker"):
+            item.add_marker(pytest.mark.xdist_group("worker"))
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+# --- Database ---------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings, tmp_path_factory):
     """Keep SQLite's test database in a file: threads and child processes cannot share memory."""
+    from django.db import connections
+
     for connection in connections.all(initialized_only=False):
         if connection.vendor == "sqlite":
             folder = tmp_path_factory.mktemp("database")
@@ -17,6 +73,8 @@ def django_db_modify_db_settings(django_db_modify_db_settings, tmp_path_factory)
 @pytest.fixture(autouse=True, scope="session")
 def _triggers_survive_a_flush():
     """Flushing between transactional tests deletes what the triggers protect: lift them for it."""
+    from django.test import TransactionTestCase
+
     from audit import protection
 
     flush = TransactionTestCase._fixture_teardown
@@ -31,3 +89,170 @@ def _triggers_survive_a_flush():
     TransactionTestCase._fixture_teardown = lift_flush_and_restore
     yield
     TransactionTestCase._fixture_teardown = flush
+
+
+@pytest.fixture(autouse=True)
+def _own_cache_keys(request):
+    """On Redis nothing rolls back what a test cached: give each test keys of its own."""
+    from django.conf import settings
+    from django.core.cache import cache
+
+    if settings.REDIS_URL and not request.node.get_closest_marker("worker"):
+        cache.key_prefix = f"test-{os.getpid()}-{time.monotonic_ns()}"
+
+
+# --- Signing keys -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def signing_keys(tmp_path_factory):
+    """Northwind's keys in ``settings.KEYS_DIR``; made once for all test processes."""
+    from datetime import UTC, datetime
+
+    from django.conf import settings
+
+    from sealing.keys import create_keys
+
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    made = shared / "signing-keys"
+    with (shared / "signing-keys.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            create_keys(
+                made,
+                secret=settings.KEYS_SECRET,
+                organisation="Northwind Cloud",
+                country="US",
+                now=datetime.now(UTC),
+            )
+    shutil.copytree(made, settings.KEYS_DIR, dirs_exist_ok=True)
+    return settings.KEYS_DIR
+
+
+# --- Tasks ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tasks_at_once(monkeypatch):
+    """Tasks run where they are sent, and their errors come back to the sender."""
+    from revops_registry.celery import app
+
+    monkeypatch.setattr(app.conf, "task_always_eager", True)
+    monkeypatch.setattr(app.conf, "task_eager_propagates", True)
+
+
+class Worker:
+    """A real Celery worker on the test's own database and broker."""
+
+    def __init__(self, state, database_url):
+        from django.conf import settings
+
+        self.broker = settings.REDIS_URL or "filesystem://"
+        self.log = state / "worker.log"
+        self.environment = {
+            **os.environ,
+            "STATE_DIR": str(state),
+            "DATABASE_URL": database_url,
+            "CELERY_BROKER_URL": self.broker,
+            "KEYS_DIR": str(settings.KEYS_DIR),
+            "KEYS_SECRET": settings.KEYS_SECRET,
+            "SECRET_KEY": settings.SECRET_KEY,
+        }
+        command = [sys.executable, "-m", "celery", "-A", "revops_registry", "worker"]
+        # What tests sent before is not for this worker (--purge).
+        command += ["--concurrency=1", "--loglevel=INFO", "--without-gossip", "--purge"]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_until_ready(self, seconds=30):
+        deadline = time.monotonic() + seconds
+        while " ready." not in self.log.read_text(errors="replace"):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"no worker:\n{self.log.read_text(errors='replace')}")
+            time.sleep(0.1)
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def _url_of_test_database():
+    from urllib.parse import quote
+
+    from django.db import connection
+
+    at = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{at['NAME']}"
+    access = quote(at["USER"]) + (f":{quote(at['PASSWORD'])}" if at["PASSWORD"] else "")
+    return f"postgres://{access}@{at['HOST'] or 'localhost'}:{at['PORT'] or 5432}/{at['NAME']}"
+
+
+@pytest.fixture(scope="session")
+def _worker_process(django_db_setup, django_db_blocker, signing_keys, tmp_path_factory):
+    state = tmp_path_factory.mktemp("worker")
+    with django_db_blocker.unblock():
+        url = _url_of_test_database()
+    worker = Worker(state, url)
+    try:
+        worker.wait_until_ready()
+        yield worker
+    finally:
+        worker.stop()
+
+
+@pytest.fixture
+def worker(_worker_process, transactional_db, monkeypatch):
+    """Send this test's tasks to a real worker (over Redis where REDIS_URL is set).
+
+    Mark the test ``worker``; what it waits for it sees in the database, polling.
+    """
+    from revops_registry.celery import app
+
+    queue = Path(_worker_process.environment["STATE_DIR"]) / "broker"
+    options = {}
+    if _worker_process.broker.startswith("filesystem://"):
+        options = {
+            "data_folder_in": str(queue / "queue"),
+            "data_folder_out": str(queue / "queue"),
+            "control_folder": str(queue / "control"),
+        }
+    monkeypatch.setattr(app.conf, "broker_url", _worker_process.broker)
+    monkeypatch.setattr(app.conf, "broker_transport_options", options)
+    # Celery keeps the connections that it has opened to the former broker.
+    monkeypatch.setattr(app.amqp, "_producer_pool", None)
+    monkeypatch.setattr(app, "_pool", None)
+    return _worker_process
+
+
+# --- People -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def company(db):
+    """Northwind Cloud, with the standard Offices."""
+    from tests.people.factories import CompanyFactory
+
+    return CompanyFactory()
+
+
+@pytest.fixture
+def executives(company):
+    """Northwind's people by Office key, appointed since 2026; ``member`` holds no Office."""
+    from tests.people.factories import northwind_people
+
+    return northwind_people()

@@ -1,0 +1,22 @@
+"""The worker's sign of life, read by /readyz."""
+
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_ready
+from django.core.cache import cache
+from django.utils import timezone
+
+HEARTBEAT_KEY = "worker-heartbeat"
+
+
+@shared_task
+def heartbeat() -> None:
+    """Write when a worker last took a task: every 15 s by beat, and once as a worker starts."""
+    cache.set(HEARTBEAT_KEY, timezone.now().timestamp(), timeout=None)
+
+
+@worker_ready.connect
+def first_heartbeat(**_: Any) -> None:
+    # Sent like any other task: it proves the broker too, not only that the process started.
+    heartbeat.delay()

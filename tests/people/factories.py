@@ -1,0 +1,64 @@
+"""The people of Northwind Cloud, as the pages of the demo know them."""
+
+from datetime import UTC, date, datetime
+
+import factory
+
+from people.appointments import appoint, establish_standard_offices
+from people.models import Company, Person
+
+PASSWORD = "boundary-demo"
+SINCE = date(2026, 1, 1)
+
+# Office key (or "member"), name, what they do where no Office says it
+NORTHWIND = (
+    ("cro", "Maya Lindqvist", ""),
+    ("coo", "Daniel Osei", ""),
+    ("cfo", "Priya Raman", ""),
+    ("ceo", "Helen Marsh", ""),
+    ("revops_lead", "Tomas Vega", ""),
+    ("member", "Ana Brandt", "Sales manager"),
+)
+
+
+class CompanyFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Company
+        django_get_or_create = ("id",)
+
+    id = 1
+    name = "Northwind Cloud"
+    code = "NC"
+    country = "US"
+
+    @factory.post_generation
+    def offices(self, create, extracted, **kwargs):
+        establish_standard_offices()
+
+
+class PersonFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Person
+        skip_postgeneration_save = True
+
+    name = factory.Sequence(lambda number: f"Person {number}")
+    email = factory.LazyAttribute(
+        lambda person: f"{person.name.lower().replace(' ', '.')}@northwind.example"
+    )
+    password = factory.django.Password(PASSWORD)
+
+
+def northwind_people():
+    """Make and appoint them (the Offices exist); return ``{"cro": Person, ..., "member": ...}``."""
+    people = {}
+    for office, name, job_title in NORTHWIND:
+        people[office] = PersonFactory(name=name, job_title=job_title)
+        if office != "member":
+            appoint(
+                person=people[office],
+                office_key=office,
+                starts_on=SINCE,
+                acting_user=None,
+                at=datetime(2026, 1, 1, 14, tzinfo=UTC),
+            )
+    return people
