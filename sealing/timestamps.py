@@ -1,0 +1,169 @@
+"""RFC 3161 timestamps: the registry's own authority, or an outside one by URL."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import secrets
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from asn1crypto import algos, cms, tsp
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.sign.general import as_signing_certificate_v2, simple_cms_attribute
+from pyhanko.sign.timestamps import TimeStamper, TimestampRequestError
+
+from sealing.keys import CompanyKeys
+
+# Our policy: time of this machine's clock, to the second. An OID under 2.25 needs no registrar.
+POLICY = "2.25.220604184735291673904526138872513347120"
+_MAX_ANSWER = 1_000_000
+_TIMEOUT_SECONDS = 15
+
+
+def as_asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
+    """Give a certificate as pyHanko's kind of object."""
+    return asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
+
+
+def build_token(
+    tst_info: bytes, signed_attributes: bytes, signature: bytes, tsa: bytes, root: bytes
+) -> bytes:
+    """Give a timestamp token (DER) as a pure function of its parts.
+
+    Nothing in a token of ours is left to chance: the verifier builds it again from the parts that
+    are signed and compares, so that no byte of the outermost timestamp, which nothing else
+    covers, can be changed unseen. `tsa` and `root` are certificates in DER.
+    """
+    certificate = asn1_x509.Certificate.load(tsa)
+    digest_algorithm = algos.DigestAlgorithm({"algorithm": "sha256"})
+    signer = cms.SignerInfo(
+        {
+            "version": "v1",
+            "sid": cms.SignerIdentifier(
+                {
+                    "issuer_and_serial_number": cms.IssuerAndSerialNumber(
+                        {
+                            "issuer": certificate.issuer,
+                            "serial_number": certificate.serial_number,
+                        }
+                    )
+                }
+            ),
+            "digest_algorithm": digest_algorithm,
+            "signed_attrs": cms.CMSAttributes.load(signed_attributes),
+            "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": "sha256_rsa"}),
+            "signature": signature,
+        }
+    )
+    signed_data = cms.SignedData(
+        {
+            "version": "v3",
+            "digest_algorithms": cms.DigestAlgorithms([digest_algorithm]),
+            "encap_content_info": {
+                "content_type": "tst_info",
+                "content": cms.ParsableOctetString(tst_info),
+            },
+            "certificates": [certificate, asn1_x509.Certificate.load(root)],
+            "signer_infos": [signer],
+        }
+    )
+    token = cms.ContentInfo({"content_type": "signed_data", "content": signed_data})
+    return bytes(token.dump())
+
+
+class RegistryTimeStamper(TimeStamper):  # type: ignore[misc]  # pyHanko's base is untyped
+    """The registry's own timestamp authority, with its key held in memory."""
+
+    def __init__(self, keys: CompanyKeys) -> None:
+        super().__init__()
+        self._key = keys.tsa.key
+        self._tsa = keys.tsa.certificate.public_bytes(Encoding.DER)
+        self._root = keys.root_certificate.public_bytes(Encoding.DER)
+
+    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
+        imprint = req["message_imprint"]
+        if imprint["hash_algorithm"]["algorithm"].native != "sha256":
+            raise TimestampRequestError("The registry stamps SHA-256 only.")
+        certificate = asn1_x509.Certificate.load(self._tsa)
+        info = {
+            "version": "v1",
+            "policy": POLICY,
+            "message_imprint": imprint,
+            "serial_number": secrets.randbits(63) | 1,
+            "gen_time": datetime.now(UTC).replace(microsecond=0),
+            "tsa": asn1_x509.GeneralName("directory_name", certificate.subject),
+        }
+        if req["nonce"].native is not None:
+            info["nonce"] = req["nonce"]
+        tst_info = tsp.TSTInfo(info).dump()
+        digest = hashes.Hash(hashes.SHA256())
+        digest.update(tst_info)
+        attributes = cms.CMSAttributes(
+            [
+                simple_cms_attribute("content_type", "tst_info"),
+                simple_cms_attribute(
+                    "signing_certificate_v2", as_signing_certificate_v2(certificate)
+                ),
+                simple_cms_attribute("message_digest", digest.finalize()),
+            ]
+        ).dump()
+        if not isinstance(self._key, rsa.RSAPrivateKey):
+            raise TimestampRequestError("The timestamp key is not an RSA key.")
+        signature = self._key.sign(attributes, padding.PKCS1v15(), hashes.SHA256())
+        token = build_token(tst_info, attributes, signature, self._tsa, self._root)
+        return tsp.TimeStampResp(
+            {"status": {"status": "granted"}, "time_stamp_token": cms.ContentInfo.load(token)}
+        )
+
+
+class OutsideTimeStamper(TimeStamper):  # type: ignore[misc]  # pyHanko's base is untyped
+    """An outside authority, asked over HTTP(S); every failure is a TimestampRequestError."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        if urlsplit(url).scheme not in {"http", "https"}:
+            raise TimestampRequestError("TSA_URL must begin with http:// or https://.")
+        self._url = url
+
+    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
+        answer = await asyncio.to_thread(functools.partial(_post, self._url, req.dump()))
+        try:
+            response = tsp.TimeStampResp.load(answer, strict=True)
+            if response["status"]["status"].native == "granted":
+                info = response["time_stamp_token"]["content"]["encap_content_info"]["content"]
+                stamped = info.parsed["message_imprint"].dump()
+                nonce = info.parsed["nonce"].native
+                if stamped != req["message_imprint"].dump():
+                    raise TimestampRequestError("The authority stamped something else.")
+                if nonce != req["nonce"].native:
+                    raise TimestampRequestError("The authority's answer is to another request.")
+        except (ValueError, TypeError, KeyError) as error:
+            raise TimestampRequestError("The authority's answer cannot be read.") from error
+        return response
+
+
+def _post(url: str, body: bytes) -> bytes:
+    request = urllib.request.Request(  # noqa: S310 - the scheme was checked
+        url,
+        data=body,
+        headers={
+            "Content-Type": "application/timestamp-query",
+            "Accept": "application/timestamp-reply",
+        },
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310
+            kind = response.headers.get_content_type()
+            answer = bytes(response.read(_MAX_ANSWER + 1))
+    except (OSError, ValueError, urllib.error.URLError) as error:
+        raise TimestampRequestError(f"No answer from the authority: {error}") from error
+    if kind != "application/timestamp-reply" or len(answer) > _MAX_ANSWER:
+        raise TimestampRequestError("The authority did not answer with a timestamp.")
+    return answer
