@@ -7,6 +7,7 @@ of it pays three, whatever there is in the database.
 from functools import cached_property
 from typing import Any
 
+from django.db.models import Prefetch
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -15,6 +16,13 @@ from people.calendar import company_date
 from people.models import Appointment, Company, Person
 from people.queries import appointments_of
 from people.templatetags.speech import owner_attribute
+from sealing.render import weasyprint_problem
+
+# What `prepare` gives the people of the demo company; shown on its sign-in page.
+DEMO_PASSWORD = "boundary-demo"  # noqa: S105 - public on purpose
+
+
+MAX_POSITION = 1 << 16  # after every Office: who holds none comes last
 
 
 class Reader:
@@ -45,11 +53,35 @@ class Reader:
         return owner_attribute(self.offices[0]) if self.offices else "none"
 
 
+def demo_people() -> list[Reader]:
+    """The people of the demo company, Office holders first; two queries."""
+    holders = Appointment.objects.on(company_date(timezone.now())).select_related("office")
+    readers = []
+    for person in Person.objects.filter(is_active=True, is_superuser=False).prefetch_related(
+        Prefetch("appointments", queryset=holders.order_by("office__position"), to_attr="today")
+    ):
+        reader = Reader(person)
+        reader.appointments = person.today
+        readers.append(reader)
+    return sorted(
+        readers,
+        key=lambda one: one.appointments[0].office.position if one.appointments else MAX_POSITION,
+    )
+
+
 def company(request: HttpRequest) -> dict[str, Any]:
-    """``company`` (false before one is made) and ``reader`` (only for who has signed in)."""
+    """Name what the frame of every page shows.
+
+    ``company`` (false before one is made); ``reader`` (of a signed-in person); on the sign-in
+    page of the demo ``demo_people`` and ``demo_password``; ``pdf_unavailable``, a sentence where
+    PDFs cannot be made.
+    """
     # Error pages of requests refused early come here before anyone was asked who they are.
     person = getattr(request, "user", None)
     return {
         "company": SimpleLazyObject(Company.objects.first),
         "reader": SimpleLazyObject(lambda: Reader(person)) if person is not None else None,
+        "demo_people": demo_people,
+        "demo_password": DEMO_PASSWORD,
+        "pdf_unavailable": weasyprint_problem,
     }
