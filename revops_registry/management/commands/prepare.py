@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from people.models import Company
 
@@ -23,6 +23,11 @@ class Command(BaseCommand):
     # The tables that some checks read may not exist yet.
     requires_system_checks: list[str] = []
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--skip-static", action="store_true", help="static files are collected elsewhere"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         # One process for all of it: loading Django is what takes the time.
         call_command("migrate", interactive=False, verbosity=0)
@@ -31,7 +36,8 @@ class Command(BaseCommand):
         call_command("create_keys", "--if-missing", stdout=self.stderr)
         if settings.DEMO:
             call_command("create_demo", "--if-empty", stdout=self.stderr)
-        self.collect_static_when_changed()
+        if not options["skip_static"]:
+            self.collect_static_when_changed()
         company = Company.objects.first()
         kind = "none" if company is None else "demo" if company.is_demo else "company"
         self.stdout.write(json.dumps({"company": kind}))
