@@ -140,9 +140,9 @@ def sync_venv(requirements: str) -> None:
     """Bring var/venv to what ``requirements`` names; nothing to do when its hash is unchanged."""
     stamp_path = VENV / "installed.json"
     wanted = sha256_of(ROOT / requirements)
-    if PYTHON.exists() and read_stamp(stamp_path).get(requirements) == wanted:
-        if venv_python().split(".")[:2] == this_python().split(".")[:2]:
-            return
+    same_python = venv_python().split(".")[:2] == this_python().split(".")[:2]
+    if same_python and PYTHON.exists() and read_stamp(stamp_path).get(requirements) == wanted:
+        return
     with locked(ROOT / "var" / "setup.lock", busy=None):
         if not venv_works():
             make_venv()
@@ -295,7 +295,7 @@ class Child:
         self.log = state_dir() / "log" / f"{name.replace(' ', '-')}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(  # noqa: S603  # our own command
+            self.process = subprocess.Popen(  # our own command
                 command,
                 cwd=ROOT,
                 env=env,
@@ -303,7 +303,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=lambda: die_with_parent(stop_by),  # noqa: PLW1509  # no threads here
+                preexec_fn=lambda: die_with_parent(stop_by),  # no threads here
             )
 
     def ended(self) -> bool:
