@@ -1,0 +1,1 @@
+"""The boundary document: Revisions, rows, agreement, signing, approval, in force."""

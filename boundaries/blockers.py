@@ -1,0 +1,224 @@
+"""What still blocks freezing. The page lists it; the verb refuses while any of it stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from functions_catalog.models import Function
+from people.offices import HYBRID, office_short
+from sealing.fonts import undrawable
+
+from .models import Article, Revision, Row
+from .standing import ClauseStanding, standings
+from .states import ANSWERING, ClauseState
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """One thing that blocks: ``anchor`` is the id of its place on the drafting board."""
+
+    code: str
+    anchor: str
+    title: str
+    detail: str
+    # Something is wrong (red) rather than merely not done yet.
+    wrong: bool = False
+
+
+def _text_of(clause: Row | Article) -> str:
+    if isinstance(clause, Row):
+        parts = [sub.name for sub in clause.sub_scopes.all()]
+        return "\n".join(
+            [
+                clause.scope_in,
+                clause.scope_out,
+                clause.rationale,
+                clause.left_out_reason,
+                clause.function.name,
+                *parts,
+            ]
+        )
+    return f"{clause.title}\n{clause.text}\n{clause.data}"
+
+
+def _agreement_blockers(every: Sequence[ClauseStanding]) -> list[Blocker]:
+    return [
+        Blocker(
+            code=f"clause_{one.state}",
+            anchor=one.clause.anchor,
+            title=str(one.clause),
+            detail=one.waits_for,
+            wrong=one.state == ClauseState.CONTESTED,
+        )
+        for one in every
+        if one.state != ClauseState.AGREED
+    ]
+
+
+def _row_blockers(rows: Sequence[Row]) -> list[Blocker]:
+    found = []
+    for row in rows:
+        if row.left_out_reason:
+            continue
+        if not row.owner:
+            detail = "Nobody owns it. Choose an owner, or leave it out with a reason."
+            found.append(Blocker("row_unassigned", row.anchor, str(row), detail, wrong=True))
+        if row.owner == HYBRID:
+            parts = list(row.sub_scopes.all())
+            if len(parts) < 2:
+                detail = "A hybrid function needs at least two named sub-scopes."
+                found.append(Blocker("row_not_split", row.anchor, str(row), detail, wrong=True))
+            for part in parts:
+                if not part.owner:
+                    detail = f"The sub-scope “{part.name}” has no owner."
+                    found.append(
+                        Blocker("sub_scope_unassigned", row.anchor, str(row), detail, wrong=True)
+                    )
+        if row.function.status != Function.Status.ACTIVE:
+            detail = "The catalog has retired this function. Leave it out with a reason."
+            found.append(Blocker("function_retired", row.anchor, str(row), detail, wrong=True))
+    return found
+
+
+def _coverage_blockers(revision: Revision, rows: Sequence[Row]) -> list[Blocker]:
+    found = []
+    if revision.document.is_company_boundary:
+        missing = Function.objects.filter(status=Function.Status.ACTIVE).exclude(
+            pk__in=[row.function_id for row in rows]
+        )
+        found += [
+            Blocker(
+                "function_missing",
+                "missing-functions",
+                function.name,
+                "The company boundary covers the whole catalog. Add its row.",
+                wrong=True,
+            )
+            for function in missing
+        ]
+    return found + allocated_elsewhere(revision, rows)
+
+
+def allocated_elsewhere(revision: Revision, rows: Sequence[Row]) -> list[Blocker]:
+    """Functions of this Revision that another document's Revision in force already allocates."""
+    others = (
+        Row.objects.filter(
+            function__in=[row.function_id for row in rows if not row.left_out_reason],
+            left_out_reason="",
+            revision__state__in=ANSWERING,
+        )
+        .exclude(revision__document=revision.document_id)
+        .select_related("revision__document", "function")
+    )
+    anchors = {row.function_id: row.anchor for row in rows}
+    return [
+        Blocker(
+            "allocated_elsewhere",
+            anchors[other.function_id],
+            other.function.name,
+            f"It is already in force in {other.revision.reference}, row {other.reference}. "
+            "Leave it out here, or amend that document first.",
+            wrong=True,
+        )
+        for other in others
+    ]
+
+
+def _article_blockers(articles: Sequence[Article]) -> list[Blocker]:
+    by_key = {article.key: article for article in articles}
+    found: list[Blocker] = []
+
+    def block(key: str, code: str, detail: str) -> None:
+        article = by_key[key]
+        found.append(Blocker(code, article.anchor, str(article), detail, wrong=True))
+
+    line = by_key["reporting_line"].data
+    solid = line.get("solid_lines", [])
+    if not solid:
+        block("reporting_line", "no_solid_line", "Choose exactly one solid reporting line.")
+    elif len(solid) > 1:
+        named = " and ".join(office_short(key) for key in solid)
+        block(
+            "reporting_line",
+            "two_solid_lines",
+            f"There are {len(solid)} solid lines ({named}). Keep exactly one; make the other "
+            "dotted, with its scope.",
+        )
+    if line.get("dotted_line") and not line.get("dotted_line_scope"):
+        block("reporting_line", "dotted_without_scope", "Say what the dotted line covers.")
+    if line.get("dotted_line") and line.get("dotted_line") in solid:
+        block("reporting_line", "line_twice", "One Office cannot be solid and dotted line at once.")
+    escalation = by_key["escalation"].data
+    if not (
+        escalation.get("leads_business_days")
+        and escalation.get("executives_business_days")
+        and escalation.get("interim_decider")
+    ):
+        block(
+            "escalation",
+            "no_escalation_path",
+            "Give the leads' and the executives' business days, and name the interim decider.",
+        )
+    layers = by_key["cadence"].data.get("layers", [])
+    if not any(layer.get("layer") == "quarterly" and layer.get("owner") for layer in layers):
+        block(
+            "cadence", "no_review_cadence", "Name an owner for the quarterly layer: it reviews this."
+        )
+    return found
+
+
+def _date_blockers(revision: Revision, today: date) -> list[Blocker]:
+    def block(code: str, detail: str) -> Blocker:
+        return Blocker(code, "article-1", "Article 1, Control", detail, wrong=True)
+
+    if revision.effective_date is None:
+        return [block("no_effective_date", "Set the effective date.")]
+    if revision.effective_date < today:
+        return [block("effective_date_past", "The effective date has passed. Set a later one.")]
+    if revision.sunset_date is not None and revision.sunset_date <= revision.effective_date:
+        return [
+            block("sunset_too_early", "The sunset date must be later than the effective date.")
+        ]
+    return []
+
+
+def blockers(
+    revision: Revision,
+    *,
+    parties: Sequence[str],
+    today: date,
+    rows: Sequence[Row] | None = None,
+    articles: Sequence[Article] | None = None,
+    every: Sequence[ClauseStanding] | None = None,
+) -> list[Blocker]:
+    """Everything that still blocks freezing; what is wrong first. Empty: it can be frozen.
+
+    ``today`` is the company's date. Give rows, articles and standings where they are loaded.
+    """
+    if rows is None:
+        rows = list(revision.rows.select_related("function").prefetch_related("sub_scopes"))
+    if articles is None:
+        articles = list(revision.articles.all())
+    if every is None:
+        every = standings(revision, parties=parties, today=today, rows=rows, articles=articles)
+    found = [
+        *_date_blockers(revision, today),
+        *_article_blockers(articles),
+        *_row_blockers(rows),
+        *_coverage_blockers(revision, rows),
+    ]
+    for clause in [*articles, *rows]:
+        strange = undrawable(_text_of(clause))
+        if strange:
+            shown = " ".join(strange[:5])
+            found.append(
+                Blocker(
+                    "undrawable",
+                    clause.anchor,
+                    str(clause),
+                    f"The document's fonts cannot draw: {shown}. Write it in other characters.",
+                    wrong=True,
+                )
+            )
+    found += _agreement_blockers(every)
+    return sorted(found, key=lambda one: not one.wrong)

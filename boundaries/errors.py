@@ -1,0 +1,141 @@
+"""Named refusals of the boundary verbs. Each sentence is shown as it is."""
+
+from typing import TYPE_CHECKING
+
+from people.errors import Refused
+
+from .states import State, Verb
+
+if TYPE_CHECKING:
+    from .blockers import Blocker
+    from .models import Article, Revision, Row
+
+
+class TransitionNotAllowed(Refused):
+    """The Revision is not in a state from which this verb may start."""
+
+    code = "transition_not_allowed"
+
+    def __init__(self, revision: "Revision", verb: Verb) -> None:
+        self.revision, self.verb = revision, verb
+        state = State(revision.state).label
+        act = verb.value.replace("_", " ")
+        super().__init__(
+            f'{revision.reference} is in the state "{state}", so nobody can {act} it now. '
+            "Reload the page to see what it waits for."
+        )
+
+
+class NotADraft(Refused):
+    """The text is frozen: only a draft is edited or agreed."""
+
+    code = "not_a_draft"
+
+    def __init__(self, revision: "Revision") -> None:
+        super().__init__(
+            f"{revision.reference} is no longer a draft, so its text cannot change. "
+            "Nothing was saved."
+        )
+
+
+class NotReadyToFreeze(Refused):
+    """Something still blocks freezing; ``blockers`` lists all of it."""
+
+    code = "not_ready_to_freeze"
+
+    def __init__(self, blockers: "list[Blocker]") -> None:
+        self.blockers = blockers
+        count = len(blockers)
+        what = "1 thing still blocks" if count == 1 else f"{count} things still block"
+        super().__init__(f"{what} freezing. First: {blockers[0].title}: {blockers[0].detail}")
+
+
+class ChangedMeanwhile(Refused):
+    """Somebody else saved this row or article first; ``clause`` is what stands now."""
+
+    code = "changed_meanwhile"
+
+    def __init__(self, clause: "Row | Article") -> None:
+        self.clause = clause
+        super().__init__(
+            f"{clause.changed_by_name or 'Somebody'} changed {clause} while you had it open. "
+            "Nothing of yours was saved yet: compare both texts and save again."
+        )
+
+
+class ReasonMissing(Refused):
+    """The act needs a written reason."""
+
+    code = "reason_missing"
+
+
+class InvalidText(Refused):
+    """What was sent cannot become part of a boundary; the sentence says what to write."""
+
+    code = "invalid_text"
+
+
+class DocumentExists(Refused):
+    """A document with this number, or a second company boundary."""
+
+    code = "document_exists"
+
+
+class UnfinishedRevisionExists(Refused):
+    """At most one Revision of a document is unfinished."""
+
+    code = "unfinished_revision_exists"
+
+
+class SigningCopyNotReady(Refused):
+    """The PDF to be signed is still being made."""
+
+    code = "signing_copy_not_ready"
+
+
+class NotRead(Refused):
+    """The signer has not opened the exact bytes to be signed."""
+
+    code = "not_read"
+
+
+class MeaningNotAccepted(Refused):
+    """The signer did not confirm what signing means."""
+
+    code = "meaning_not_accepted"
+
+
+class AlreadySigned(Refused):
+    """The Office has signed this Revision already."""
+
+    code = "already_signed"
+
+
+class IntentNotValid(Refused):
+    """The permission to sign is used, expired, or was given for something else."""
+
+    code = "intent_not_valid"
+
+
+class ContentChanged(IntentNotValid):
+    """What was opened for signing is no longer what would be signed."""
+
+    code = "content_changed"
+
+
+class WrongPassword(Refused):
+    """The password given in the ceremony is not the person's."""
+
+    code = "wrong_password"
+
+
+class NotASeparatePerson(Refused):
+    """Co-signing and approving need separate people; two distinct ones must co-sign."""
+
+    code = "not_a_separate_person"
+
+
+class NotYetEffective(Refused):
+    """The effective date has not come."""
+
+    code = "not_yet_effective"

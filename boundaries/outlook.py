@@ -1,0 +1,67 @@
+"""What this app adds to look-ups: approved text of a future date, standings, document links."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from django.urls import reverse
+
+from functions_catalog import registry
+from functions_catalog.ownership import Answer
+from functions_catalog.registry import Standing
+from people.models import Person
+from people.permissions import Act, may
+
+from . import content as contents
+from .models import Agreement, Freeze
+from .states import Stance, State
+
+
+def expected(day: date) -> Mapping[str, Answer]:
+    """The answers of every Revision that is approved and effective by ``day``."""
+    found: dict[str, Answer] = {}
+    frozen = Freeze.objects.filter(
+        voided_at__isnull=True,
+        revision__state=State.APPROVED,
+        revision__effective_date__lte=day,
+    )
+    for one in frozen:
+        for answer in contents.answers(contents.content_of(one)):
+            found[answer.function_key] = answer
+    return found
+
+
+def standings(
+    keys: Sequence[str], reader: Person, on: date
+) -> Mapping[str, Sequence[Standing]]:
+    """ "Contested in draft v4", for those who may read drafts."""
+    if not may(reader, Act.READ_DRAFT, on=on):
+        return {}
+    contested = Agreement.objects.filter(
+        stance=Stance.CONTESTED,
+        withdrawn_at__isnull=True,
+        row__function__key__in=keys,
+        revision__state=State.DRAFT,
+    ).select_related("row__function", "revision__document")
+    found: dict[str, list[Standing]] = {}
+    for one in contested:
+        assert one.row is not None  # noqa: S101 - filtered on it; this tells the type checker
+        revision = one.revision
+        standing = Standing(
+            label=f"Contested in draft v{revision.number}",
+            state="contested",
+            note="What is in force stands until then.",
+            url=f"{revision.get_absolute_url()}#{one.row.anchor}",
+            url_words="Read the row",
+        )
+        found.setdefault(one.row.function.key, [standing])
+    return found
+
+
+def document_link(document_number: str, revision_number: int) -> str:
+    return reverse("boundaries:revision", args=[document_number, revision_number])
+
+
+def register() -> None:
+    registry.register_outlook(expected)
+    registry.register_standings(standings)
+    registry.register_document_link(document_link)

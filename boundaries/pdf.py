@@ -1,0 +1,206 @@
+"""From frozen text to sealed PDF, step by step, each owed by the database and done by the worker.
+
+The steps of one freeze, in this order:
+
+1. render the canonical content and put the organisation's certification on it: the signing copy;
+2. apply each Signature, in the order given, the CEO's last (it locks the document);
+3. add the document timestamp, verify the result by our own verifier, publish it.
+
+Files are made outside any transaction; then one short transaction stores the file only if the
+freeze still has the file it was made from. Whoever comes second starts again from what stands.
+"""
+
+import logging
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+import audit
+from people.offices import office_short, office_title
+from sealing.keys import CompanyKeys, load_keys
+
+from .content import content_of
+from .files import files
+from .models import Freeze, Signature
+from .states import Role, State
+
+log = logging.getLogger(__name__)
+
+# More steps than any freeze has: seal, a signature per Office, timestamp.
+MOST_STEPS = 30
+
+
+class Quarantined(Exception):  # noqa: N818 - says what became of the file
+    """Our own verifier does not call the finished file genuine, so it is not published."""
+
+
+@lru_cache(maxsize=2)
+def _loaded(directory: Path, secret: str, changed_at: float) -> CompanyKeys:
+    return load_keys(directory, secret)
+
+
+def company_keys() -> CompanyKeys:
+    """The signing keys; read again only when their directory changed."""
+    directory = settings.KEYS_DIR
+    return _loaded(directory, settings.KEYS_SECRET, directory.stat().st_mtime)
+
+
+def verification_url(reference: str, content_sha256: str) -> str:
+    """Where the QR code leads: the public page, told which document it is about to check."""
+    return f"{settings.PUBLIC_URL}/verify/?document={reference}&content={content_sha256[:16]}"
+
+
+def hand_over_on_commit(freeze: Freeze) -> None:
+    """Tell the worker, once the business is committed. A deaf broker loses nothing: see sweep."""
+    freeze_id = freeze.pk
+
+    def send() -> None:
+        try:
+            current_app.send_task("boundaries.tasks.advance_pdf", args=[freeze_id])
+        except (OperationalError, OSError) as error:
+            log.warning("No broker (%s): the sweep will make the PDF of %s", error, freeze)
+
+    transaction.on_commit(send)
+
+
+def owed() -> list[int]:
+    """Ids of the freezes whose file is not what the database says it should be."""
+    live = Freeze.objects.filter(voided_at__isnull=True).exclude(
+        revision__state=State.WITHDRAWN
+    )
+    without_copy = live.filter(signing_copy_sha256="")
+    unapplied = live.filter(signatures__applied_sha256="", signatures__voided_at__isnull=True)
+    unsealed = live.filter(
+        sealed_sha256="", signatures__role=Role.APPROVER, signatures__voided_at__isnull=True
+    )
+    ids = (without_copy | unapplied | unsealed).values_list("pk", flat=True)
+    return sorted(set(ids))
+
+
+def advance(freeze_id: int) -> None:
+    """Do every step that is owed for one freeze. Safe to run twice, late, or at the same time."""
+    for _ in range(MOST_STEPS):
+        freeze = Freeze.objects.select_related("revision__document").get(pk=freeze_id)
+        if freeze.voided_at is not None:
+            return
+        try:
+            if not _step(freeze):
+                return
+        except Exception as failure:
+            # Kept for the operator and raised on: Celery logs it, the sweep tries again.
+            Freeze.objects.filter(pk=freeze_id).update(
+                pdf_failures=F("pdf_failures") + 1, pdf_last_failure=str(failure)[:500]
+            )
+            log.error("The PDF of %s is owed and failed: %s", freeze, failure)
+            raise
+    raise RuntimeError(f"{freeze} did not finish in {MOST_STEPS} steps.")
+
+
+def _step(freeze: Freeze) -> bool:
+    """Do the next step that is owed; False when there is none."""
+    if not freeze.signing_copy_sha256:
+        _make_signing_copy(freeze)
+        return True
+    unapplied = freeze.signatures.filter(voided_at__isnull=True, applied_sha256="").first()
+    if unapplied is not None:
+        _apply(freeze, unapplied)
+        return True
+    approved = freeze.signatures.filter(voided_at__isnull=True, role=Role.APPROVER).exists()
+    if approved and not freeze.sealed_sha256:
+        _publish(freeze)
+        return True
+    return False
+
+
+def _make_signing_copy(freeze: Freeze) -> None:
+    from sealing.render import render_signing_copy
+    from sealing.sign import certify
+
+    content = content_of(freeze)
+    reference = content["revision"]["reference"]
+    unsigned = render_signing_copy(
+        content, verification_url=verification_url(reference, freeze.content_sha256)
+    )
+    copy = certify(unsigned, company_keys(), at=None)
+    _store(freeze, copy, "signing_copy.made", signing_copy=True)
+
+
+def _apply(freeze: Freeze, signature: Signature) -> None:
+    from sealing.sign import ApprovalSignature, apply_signature
+
+    signed = apply_signature(
+        files.get(freeze.pdf_sha256),
+        company_keys(),
+        ApprovalSignature(
+            field=signature.field,
+            name=signature.person_name,
+            office_title=office_title(signature.office),
+            office_short=office_short(signature.office),
+            acting=signature.acting,
+            meaning=signature.meaning,
+            method=signature.method,
+            signed_at=signature.signed_at,
+            reservation=signature.reservation,
+        ),
+        last=signature.role == Role.APPROVER,
+        tsa_url=settings.TSA_URL,
+    )
+    _store(freeze, signed, "signature.applied", signature=signature)
+
+
+def _publish(freeze: Freeze) -> None:
+    from sealing.sign import timestamp_document
+    from sealing.verify import verify
+
+    keys = company_keys()
+    sealed = timestamp_document(files.get(freeze.pdf_sha256), keys, tsa_url=settings.TSA_URL)
+    verdict = verify(sealed, root_fingerprint=keys.root_fingerprint)
+    if verdict.kind != "genuine" or verdict.content_sha256 != freeze.content_sha256:
+        files.put(sealed)  # kept for the operator, but no page offers it
+        raise Quarantined(f"{verdict.headline} {' '.join(verdict.sentences)}")
+    _store(freeze, sealed, "revision.sealed", sealed=True)
+
+
+@transaction.atomic
+def _store(
+    freeze: Freeze,
+    pdf: bytes,
+    event: str,
+    *,
+    signing_copy: bool = False,
+    signature: Signature | None = None,
+    sealed: bool = False,
+) -> None:
+    """Store a file made from ``freeze.pdf_sha256``, unless somebody stored another meanwhile."""
+    at: datetime = timezone.now().astimezone(UTC)
+    unchanged = Freeze.objects.select_for_update().filter(
+        pk=freeze.pk, pdf_sha256=freeze.pdf_sha256, voided_at__isnull=True, sealed_sha256=""
+    )
+    if not unchanged.exists():
+        return
+    sha256 = files.put(pdf)
+    values: dict[str, object] = {"pdf_sha256": sha256}
+    if signing_copy:
+        values["signing_copy_sha256"] = sha256
+    if sealed:
+        values |= {"sealed_sha256": sha256, "sealed_at": at}
+    Freeze.objects.filter(pk=freeze.pk).update(**values)
+    if signature is not None:
+        Signature.objects.filter(pk=signature.pk).update(applied_sha256=sha256)
+    audit.record(
+        event,
+        at=at,
+        actor=None,
+        office=signature.office if signature else "",
+        object_type="freeze",
+        object_id=str(freeze.pk),
+        object_version=freeze.revision.reference,
+        object_sha256=sha256,
+    )

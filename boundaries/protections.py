@@ -1,0 +1,96 @@
+"""What the database itself refuses about documents, whatever code (or admin, or SQL) asks."""
+
+from audit import protection
+
+_STATE_OF_REVISION = (
+    "(SELECT r.state FROM boundaries_revision r WHERE r.id = {row}.revision_id) <> 'draft'"
+)
+_STATE_OF_PART = (
+    "(SELECT r.state FROM boundaries_revision r JOIN boundaries_row w ON w.revision_id = r.id"
+    " WHERE w.id = {row}.row_id) <> 'draft'"
+)
+
+
+def register() -> None:
+    """Name the rules; ``audit.protection`` puts them in place after every migrate."""
+    for table in ("boundaries_row", "boundaries_article", "boundaries_agreement"):
+        protection.refuse(
+            table,
+            name="only_in_draft",
+            on=("INSERT", "UPDATE", "DELETE"),
+            when=_STATE_OF_REVISION,
+            message="it changes only while its Revision is a draft",
+        )
+    protection.refuse(
+        "boundaries_rowsubscope",
+        name="only_in_draft",
+        on=("INSERT", "UPDATE", "DELETE"),
+        when=_STATE_OF_PART,
+        message="it changes only while its Revision is a draft",
+    )
+    protection.never_deleted("boundaries_agreement")
+    protection.never_deleted("boundaries_document", keys=("id", "number"))
+    protection.never_deleted("boundaries_revision")
+    protection.frozen_columns(
+        "boundaries_revision",
+        ["document_id", "number", "supersedes_id", "opened_by_id", "opened_at"],
+        write_once=["in_force_from", "in_force_until"],
+    )
+    protection.frozen_columns(
+        "boundaries_revision",
+        ["effective_date", "sunset_date"],
+        name="dates_after_draft",
+        when="OLD.state <> 'draft'",
+    )
+    protection.never_deleted("boundaries_freeze", keys=("id", "content_sha256"))
+    protection.frozen_columns(
+        "boundaries_freeze",
+        [
+            "revision_id",
+            "number",
+            "content",
+            "content_sha256",
+            "frozen_at",
+            "frozen_by_id",
+            "frozen_by_name",
+            "frozen_by_office",
+        ],
+        write_once=["signing_copy_sha256", "sealed_sha256", "sealed_at", "voided_at"],
+        keys=("id", "content_sha256"),
+    )
+    protection.never_deleted("boundaries_signature")
+    protection.frozen_columns(
+        "boundaries_signature",
+        [
+            "freeze_id",
+            "revision_id",
+            "role",
+            "office",
+            "acting",
+            "person_id",
+            "person_name",
+            "appointment_id",
+            "intent_id",
+            "content_sha256",
+            "signing_copy_sha256",
+            "meaning",
+            "reservation",
+            "method",
+            "evidence",
+            "evidence_sha256",
+            "signed_at",
+        ],
+        write_once=["applied_sha256", "voided_at", "void_reason"],
+    )
+    protection.append_only("boundaries_storedfile", keys=("sha256",))
+    protection.append_only("boundaries_statechange")
+    protection.append_only("boundaries_reading")
+    protection.append_only("boundaries_acknowledgement")
+    protection.append_only("boundaries_milestone")
+    protection.never_deleted("boundaries_signingintent", keys=("id", "nonce"))
+    protection.frozen_columns(
+        "boundaries_signingintent",
+        ["freeze_id", "role", "person_id", "content_sha256", "nonce", "expires_at"],
+        write_once=["consumed_at"],
+        keys=("id", "nonce"),
+    )

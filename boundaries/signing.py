@@ -1,0 +1,292 @@
+"""The ceremony: open the exact bytes, state the meaning, prove who you are, sign once.
+
+An *intent* is a single-use permission of five minutes, bound to person, session, appointments,
+Revision, content hash and meaning. ``workflow.cosign`` and ``workflow.approve`` consume it in the
+transaction that writes the Signature.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.crypto import constant_time_compare
+
+import audit
+from people.calendar import company_date
+from people.models import Appointment, Person
+from people.offices import office_short
+from people.permissions import Act, entitling_appointments, require
+
+from .content import utc_text
+from .drafting import locked_revision
+from .errors import (
+    ContentChanged,
+    IntentNotValid,
+    MeaningNotAccepted,
+    NotRead,
+    SigningCopyNotReady,
+    TransitionNotAllowed,
+    WrongPassword,
+)
+from .models import Freeze, Reading, Revision, SigningIntent
+from .states import TRANSITIONS, Role, Verb
+
+INTENT_LIVES = timedelta(minutes=5)
+MAX_ATTEMPTS = 5
+CONSENT_VERSION = "2026-11"
+# Honest to the letter: the evidence says how the person proved who they are, and no more.
+PASSWORD_ONLY = "password only"  # noqa: S105 - the name of a method, not a password
+
+ACT_OF_ROLE = {Role.COSIGNER: Act.SIGN, Role.APPROVER: Act.APPROVE}
+VERB_OF_ROLE = {Role.COSIGNER: Verb.COSIGN, Role.APPROVER: Verb.APPROVE}
+
+
+def meaning_of(role: Role, appointments: Sequence[Appointment]) -> str:
+    """The sentence a signature stands for, with every Office it is given for."""
+    offices = " and ".join(
+        f"the Office of the {one.office.short}" + (" (acting)" if one.acting else "")
+        for one in appointments
+    )
+    if role == Role.APPROVER:
+        return f"I approve this boundary on behalf of {offices}."
+    return (
+        f"I agree to every row and article on behalf of {offices}, and will run its functions "
+        "within these lines."
+    )
+
+
+def signing_appointments(
+    revision: Revision, role: Role, person: Person, *, at: datetime
+) -> list[Appointment]:
+    """For which Offices ``person`` still owes a signature on ``revision`` (may be none)."""
+    held = entitling_appointments(person, ACT_OF_ROLE[role], on=company_date(at))
+    signed = set(
+        revision.signatures.filter(voided_at__isnull=True, role=role).values_list(
+            "office", flat=True
+        )
+    )
+    return [one for one in held if one.office.key not in signed]
+
+
+def session_sha256(session_key: str) -> str:
+    """What is kept of a session: enough to compare, nothing to take over."""
+    return hashlib.sha256(f"signing session:{session_key}".encode()).hexdigest()
+
+
+@transaction.atomic
+def record_reading(*, freeze: Freeze, acting_user: Person, at: datetime) -> Reading:
+    """A person opens the exact bytes to be signed; the first time is kept as evidence."""
+    locked_revision(freeze.revision)
+    freeze = Freeze.objects.select_related("revision__document").get(pk=freeze.pk)
+    held = require(acting_user, Act.READ_DRAFT, on=company_date(at))
+    if not freeze.signing_copy_sha256:
+        raise SigningCopyNotReady(
+            "The signing copy is still being made. It takes a few seconds; reload the page."
+        )
+    reading, first = Reading.objects.get_or_create(
+        freeze=freeze,
+        person=acting_user,
+        defaults={"file_sha256": freeze.signing_copy_sha256, "opened_at": at},
+    )
+    if first:
+        audit.record(
+            "signing_copy.opened",
+            at=at,
+            actor=acting_user,
+            office=held[0].office.key if held else "",
+            appointment_id=held[0].pk if held else None,
+            object_type="freeze",
+            object_id=str(freeze.pk),
+            object_version=freeze.revision.reference,
+            object_sha256=freeze.signing_copy_sha256,
+        )
+    return reading
+
+
+@transaction.atomic
+def open_intent(
+    *,
+    revision: Revision,
+    role: Role,
+    meaning_accepted: bool,
+    conflict_declared: str = "",
+    reservation: str = "",
+    session_key: str,
+    acting_user: Person,
+    at: datetime,
+) -> SigningIntent:
+    """Begin to sign: bind person, session, Offices, text and meaning for five minutes."""
+    revision = locked_revision(revision)
+    if revision.state not in TRANSITIONS[VERB_OF_ROLE[role]]:
+        raise TransitionNotAllowed(revision, VERB_OF_ROLE[role])
+    require(acting_user, ACT_OF_ROLE[role], on=company_date(at))
+    appointments = signing_appointments(revision, role, acting_user, at=at)
+    if not appointments:
+        raise IntentNotValid(f"You have signed {revision.reference} already.")
+    freeze = revision.freezes.get(voided_at__isnull=True)
+    if not freeze.signing_copy_sha256:
+        raise SigningCopyNotReady(
+            "The signing copy is still being made. It takes a few seconds; reload the page."
+        )
+    if not freeze.readings.filter(
+        person=acting_user, file_sha256=freeze.signing_copy_sha256
+    ).exists():
+        raise NotRead("Open the exact text first: the link is at step 1. Nothing was signed.")
+    if not meaning_accepted:
+        raise MeaningNotAccepted("Tick what signing means before you go on. Nothing was signed.")
+    intent = SigningIntent.objects.create(
+        freeze=freeze,
+        role=role,
+        person=acting_user,
+        appointment_ids=[one.pk for one in appointments],
+        session_sha256=session_sha256(session_key),
+        content_sha256=freeze.content_sha256,
+        signing_copy_sha256=freeze.signing_copy_sha256,
+        meaning=meaning_of(role, appointments),
+        consent_version=CONSENT_VERSION,
+        conflict_declared=conflict_declared.strip(),
+        reservation=reservation.strip(),
+        nonce=secrets.token_hex(32),
+        created_at=at,
+        expires_at=at + INTENT_LIVES,
+    )
+    audit.record(
+        "signing.begun",
+        at=at,
+        actor=acting_user,
+        office=appointments[0].office.key,
+        appointment_id=appointments[0].pk,
+        object_type="intent",
+        object_id=str(intent.pk),
+        object_version=revision.reference,
+        object_sha256=freeze.content_sha256,
+    )
+    return intent
+
+
+def authenticate(
+    *,
+    intent: SigningIntent,
+    password: str,
+    session_key: str,
+    acting_user: Person,
+    at: datetime,
+) -> SigningIntent:
+    """Prove, inside the ceremony, that it is still the same person.
+
+    A wrong password is counted and logged; after five the intent is dead. Raises
+    ``WrongPassword`` or ``IntentNotValid``; either way nothing is signed.
+    """
+    # The count must stay when the refusal is raised: the refusal comes after the transaction.
+    with transaction.atomic():
+        intent = (
+            SigningIntent.objects.select_for_update(of=("self",))
+            .select_related("freeze__revision__document")
+            .get(pk=intent.pk)
+        )
+        _check_bound(intent, session_key=session_key, acting_user=acting_user, at=at)
+        matches = acting_user.is_active and acting_user.check_password(password)
+        if matches:
+            intent.authenticated_at, intent.method = at, PASSWORD_ONLY
+            intent.save(update_fields=["authenticated_at", "method"])
+        else:
+            intent.failed_attempts += 1
+            intent.save(update_fields=["failed_attempts"])
+        audit.record(
+            "signing.authenticated" if matches else "signing.authentication_failed",
+            at=at,
+            actor=acting_user,
+            object_type="intent",
+            object_id=str(intent.pk),
+            object_version=intent.freeze.revision.reference,
+            data={"method": PASSWORD_ONLY, "failed_attempts": intent.failed_attempts},
+        )
+    if not matches:
+        left = MAX_ATTEMPTS - intent.failed_attempts
+        if left <= 0:
+            raise IntentNotValid(
+                "That was the fifth wrong password. Begin the signing again. Nothing was signed."
+            )
+        tries = "1 try is" if left == 1 else f"{left} tries are"
+        raise WrongPassword(f"That is not your password. {tries} left. Nothing was signed.")
+    return intent
+
+
+def _check_bound(
+    intent: SigningIntent, *, session_key: str, acting_user: Person, at: datetime
+) -> None:
+    """Refuse an intent that is another's, used up, expired or worn out."""
+    if intent.person_id != acting_user.pk or not constant_time_compare(
+        intent.session_sha256, session_sha256(session_key)
+    ):
+        raise IntentNotValid(
+            "This signing was begun by somebody else or in another browser session. Begin again."
+        )
+    if intent.consumed_at is not None:
+        raise IntentNotValid("This signing was finished already. Nothing was signed twice.")
+    if intent.failed_attempts >= MAX_ATTEMPTS:
+        raise IntentNotValid("Too many wrong passwords. Begin the signing again.")
+    if at >= intent.expires_at:
+        raise IntentNotValid(
+            "The five minutes to sign are over. Begin again; nothing was signed."
+        )
+
+
+def consume(
+    *,
+    intent: SigningIntent,
+    frozen: Freeze,
+    role: Role,
+    appointments: Sequence[Appointment],
+    session_key: str,
+    acting_user: Person,
+    at: datetime,
+) -> dict[str, Any]:
+    """Use up an authenticated intent, in the caller's transaction; returns the evidence.
+
+    Everything it was bound to is checked again under the lock. Raises ``ContentChanged`` when
+    the text is no longer what was opened, ``IntentNotValid`` for anything else.
+    """
+    intent = SigningIntent.objects.select_for_update(of=("self",)).get(pk=intent.pk)
+    _check_bound(intent, session_key=session_key, acting_user=acting_user, at=at)
+    if intent.freeze_id != frozen.pk or (
+        intent.content_sha256,
+        intent.signing_copy_sha256,
+    ) != (frozen.content_sha256, frozen.signing_copy_sha256):
+        raise ContentChanged(
+            "The text was frozen anew after you opened it. Read it again; nothing was signed."
+        )
+    if intent.role != role:
+        raise IntentNotValid("This signing was begun for another act. Begin again.")
+    if intent.appointment_ids != [one.pk for one in appointments]:
+        raise IntentNotValid(
+            "Your Offices changed since you began to sign. Begin again; nothing was signed."
+        )
+    if intent.authenticated_at is None:
+        raise IntentNotValid("Confirm that it is you first. Nothing was signed.")
+    reading = Reading.objects.get(freeze=frozen, person=acting_user)
+    intent.consumed_at = at
+    intent.save(update_fields=["consumed_at"])
+    return {
+        "intent": intent.nonce,
+        "person_id": acting_user.pk,
+        "person_name": acting_user.name,
+        "email": acting_user.email,
+        "offices": [one.office.key for one in appointments],
+        "appointment_ids": [one.pk for one in appointments],
+        "acting": [office_short(one.office.key) for one in appointments if one.acting],
+        "content_sha256": frozen.content_sha256,
+        "signing_copy_sha256": frozen.signing_copy_sha256,
+        "opened_at": utc_text(reading.opened_at),
+        "meaning": intent.meaning,
+        "consent_version": intent.consent_version,
+        "conflict_declared": intent.conflict_declared,
+        "reservation": intent.reservation,
+        "method": intent.method,
+        "authenticated_at": utc_text(intent.authenticated_at),
+        "signed_at": utc_text(at),
+        "session_sha256": intent.session_sha256,
+    }

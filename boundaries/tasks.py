@@ -1,0 +1,50 @@
+"""What the worker does for boundaries. Each task loads by id and makes one call."""
+
+import logging
+
+from celery import shared_task
+from django.utils import timezone
+
+from people.calendar import company_date
+from people.errors import Refused
+
+from . import notices, pdf, workflow
+from .models import Revision
+from .states import State
+
+log = logging.getLogger(__name__)
+
+
+@shared_task
+def advance_pdf(freeze_id: int) -> None:
+    """Do what is owed for one freeze's PDF."""
+    pdf.advance(freeze_id)
+
+
+@shared_task
+def sweep_owed() -> None:
+    """Make up for lost tasks: hand over every freeze whose PDF is owed."""
+    for freeze_id in pdf.owed():
+        advance_pdf.delay(freeze_id)
+
+
+@shared_task
+def bring_due_into_force() -> None:
+    """Bring approved Revisions in force on their day, and let lapsed ones expire."""
+    now = timezone.now()
+    today = company_date(now)
+    due = Revision.objects.filter(state=State.APPROVED, effective_date__lte=today)
+    lapsed = Revision.objects.filter(state=State.IN_FORCE, sunset_date__lte=today)
+    for verb, revisions in ((workflow.bring_into_force, due), (workflow.expire, lapsed)):
+        for revision in revisions.select_related("document"):
+            try:
+                verb(revision=revision, at=now)
+            except Refused as refusal:
+                # One that must wait keeps no other waiting; the next sweep asks again.
+                log.error("%s is due and was refused: %s", revision, refusal)
+
+
+@shared_task
+def remind_waiting() -> None:
+    """Remind whoever a document waits for; escalate a stalled signature."""
+    notices.remind_waiting(at=timezone.now())

@@ -1,0 +1,665 @@
+"""Every change of a Revision's state. Nothing else assigns ``state``.
+
+::
+
+    DRAFT --freeze--> COSIGNING --last co-signature--> AWAITING_APPROVAL --approve--> APPROVED
+      ^                  | decline (reason)                 | return (reason)            |
+      +------------------+----------------------------------+                     effective date
+                                                                                         |
+    SUPERSEDED <--supersede-- IN_FORCE, EXPIRED_UNRENEWED <--expire-- IN_FORCE <---------+
+
+    DRAFT, COSIGNING, AWAITING_APPROVAL, APPROVED --withdraw (reason)--> WITHDRAWN
+
+Each verb goes the same way: one transaction; the Revision re-read under a lock; source state,
+then Office, then guards, each refused by a named error; facts written; one audit event; what
+leaves the process (mail, PDF) on commit. ``at`` is an aware instant, ``acting_user`` None only
+where the clock itself acts.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+import audit
+from functions_catalog import ownership
+from functions_catalog.errors import AllocatedElsewhere
+from functions_catalog.models import Function
+from people.calendar import add_business_days, company_country, company_date
+from people.errors import NotYourOffice
+from people.models import Appointment, Company, Person
+from people.offices import CEO
+from people.permissions import Act, require
+from people.queries import appointments_of
+from sealing.canonical import canonical_json, sha256_hex
+
+from . import content as contents
+from . import notices, signals, template
+from .blockers import allocated_elsewhere, blockers
+from .drafting import locked_revision, row_text, twelve_months_after
+from .errors import (
+    AlreadySigned,
+    DocumentExists,
+    NotASeparatePerson,
+    NotReadyToFreeze,
+    NotYetEffective,
+    ReasonMissing,
+    TransitionNotAllowed,
+    UnfinishedRevisionExists,
+)
+from .models import (
+    Article,
+    Document,
+    Freeze,
+    Revision,
+    Signature,
+    SigningIntent,
+    StateChange,
+)
+from .parties import party_offices
+from .signing import consume
+from .states import ANSWERING, TRANSITIONS, Role, State, Verb
+from .pdf import hand_over_on_commit
+
+# A new draft proposes this, so that there is time to negotiate.
+DAYS_TO_NEGOTIATE = 30
+ACKNOWLEDGE_WITHIN = 10  # business days
+
+
+# --- What every verb does ---------------------------------------------------------------------
+
+
+def _locked(revision: Revision, verb: Verb) -> Revision:
+    """Re-read under lock, and refuse unless the state is one ``verb`` may start from."""
+    revision = locked_revision(revision)
+    if revision.state not in TRANSITIONS[verb]:
+        raise TransitionNotAllowed(revision, verb)
+    return revision
+
+
+def _move(
+    revision: Revision,
+    verb: Verb,
+    to: State,
+    *,
+    acting_user: Person | None,
+    held: Sequence[Appointment] = (),
+    at: datetime,
+    reason: str = "",
+    also: Sequence[str] = (),
+) -> None:
+    """Assign the state and tell it in the Revision's history."""
+    came_from, revision.state, revision.state_since = revision.state, to, at
+    revision.save(update_fields=["state", "state_since", *also])
+    StateChange.objects.create(
+        revision=revision,
+        verb=verb,
+        from_state=came_from,
+        to_state=to,
+        by=acting_user,
+        by_name=acting_user.name if acting_user else "",
+        by_office=", ".join(one.title for one in held),
+        at=at,
+        reason=reason,
+    )
+
+
+def _record(
+    event: str,
+    revision: Revision,
+    *,
+    acting_user: Person | None,
+    held: Sequence[Appointment] = (),
+    at: datetime,
+    sha256: str = "",
+    authentication_sha256: str = "",
+    reason: str = "",
+    **data: Any,
+) -> None:
+    audit.record(
+        event,
+        at=at,
+        actor=acting_user,
+        office=held[0].office.key if held else "",
+        appointment_id=held[0].pk if held else None,
+        object_type="revision",
+        object_id=str(revision.pk),
+        object_version=revision.reference,
+        object_sha256=sha256,
+        authentication_sha256=authentication_sha256,
+        data={"state": revision.state, **data},
+        personal_text=reason,
+    )
+
+
+def _reason(reason: str, ask: str) -> str:
+    reason = reason.strip()
+    if not reason:
+        raise ReasonMissing(ask)
+    return reason
+
+
+def _live_freeze(revision: Revision) -> Freeze:
+    return revision.freezes.get(voided_at__isnull=True)
+
+
+def _void(revision: Revision, *, reason: str, at: datetime) -> int:
+    """Void the live freeze and its signatures; they are kept, with the reason."""
+    voided = revision.signatures.filter(voided_at__isnull=True).update(
+        voided_at=at, void_reason=reason
+    )
+    revision.freezes.filter(voided_at__isnull=True).update(voided_at=at, void_reason=reason)
+    return voided
+
+
+# --- Opening and amending ---------------------------------------------------------------------
+
+
+@transaction.atomic
+def open_document(
+    *,
+    number: str,
+    title: str,
+    company_boundary: bool,
+    functions: Sequence[Function] = (),
+    acting_user: Person,
+    at: datetime,
+) -> Revision:
+    """Open a boundary document; its first Revision is a draft filled from the template.
+
+    The company boundary takes every active function, whatever ``functions`` says.
+    """
+    today = company_date(at)
+    held = require(acting_user, Act.OPEN, on=today)
+    # One lock for opening: two company boundaries at once would break on the constraint.
+    Company.objects.select_for_update().get()
+    if Document.objects.filter(number=number).exists():
+        raise DocumentExists(f"A document with the number {number} exists. Choose another number.")
+    if company_boundary and Document.objects.filter(is_company_boundary=True).exists():
+        raise DocumentExists("The company boundary exists already. Amend it instead.")
+    document = Document.objects.create(
+        number=number,
+        title=title,
+        is_company_boundary=company_boundary,
+        opened_by=acting_user,
+        opened_at=at,
+    )
+    effective = today + timedelta(days=DAYS_TO_NEGOTIATE)
+    revision = Revision.objects.create(
+        document=document,
+        number=1,
+        effective_date=effective,
+        sunset_date=twelve_months_after(effective),
+        opened_by=acting_user,
+        opened_by_name=acting_user.name,
+        opened_by_office=held[0].title,
+        opened_at=at,
+        state_since=at,
+    )
+    chosen = list(Function.objects.active()) if company_boundary else list(functions)
+    template.fill(revision, chosen)
+    _opened(revision, Verb.OPEN, acting_user=acting_user, held=held, at=at)
+    return revision
+
+
+def _opened(
+    revision: Revision,
+    verb: Verb,
+    *,
+    acting_user: Person,
+    held: Sequence[Appointment],
+    at: datetime,
+) -> None:
+    StateChange.objects.create(
+        revision=revision,
+        verb=verb,
+        to_state=State.DRAFT,
+        by=acting_user,
+        by_name=acting_user.name,
+        by_office=", ".join(one.title for one in held),
+        at=at,
+    )
+    event = "document.opened" if verb == Verb.OPEN else "revision.amendment_opened"
+    _record(event, revision, acting_user=acting_user, held=held, at=at)
+
+
+@transaction.atomic
+def amend(*, revision: Revision, acting_user: Person, at: datetime) -> Revision:
+    """Open the next Revision as a copy of the one in force, to be negotiated anew."""
+    revision = _locked(revision, Verb.AMEND)
+    today = company_date(at)
+    held = require(acting_user, Act.OPEN, on=today)
+    unfinished = Revision.objects.unfinished().filter(document=revision.document).first()
+    if unfinished is not None:
+        raise UnfinishedRevisionExists(
+            f"{unfinished.reference} is unfinished. Finish or withdraw it first."
+        )
+    effective = today + timedelta(days=DAYS_TO_NEGOTIATE)
+    inherited = revision.sunset_date
+    newest = revision.document.revisions.order_by("-number").values_list("number", flat=True)[0]
+    draft = Revision.objects.create(
+        document=revision.document,
+        number=newest + 1,
+        supersedes=revision,
+        effective_date=effective,
+        sunset_date=(
+            inherited if inherited and inherited > effective else twelve_months_after(effective)
+        ),
+        opened_by=acting_user,
+        opened_by_name=acting_user.name,
+        opened_by_office=held[0].title,
+        opened_at=at,
+        state_since=at,
+    )
+    Article.objects.bulk_create(
+        Article(
+            revision=draft,
+            number=one.number,
+            key=one.key,
+            title=one.title,
+            text=one.text,
+            data=one.data,
+        )
+        for one in revision.articles.all()
+    )
+    for row in revision.rows.select_related("function").prefetch_related("sub_scopes"):
+        template.add_row_with_text(draft, row.function, row_text(row), position=row.position)
+    _opened(draft, Verb.AMEND, acting_user=acting_user, held=held, at=at)
+    return draft
+
+
+# --- Freezing ---------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def freeze(*, revision: Revision, acting_user: Person, at: datetime) -> Freeze:
+    """Fix the text: canonical JSON now, the PDF made from it by the worker.
+
+    Raises ``NotReadyToFreeze`` with everything that still blocks.
+    """
+    revision = _locked(revision, Verb.FREEZE)
+    today = company_date(at)
+    held = require(acting_user, Act.FREEZE, on=today)
+    parties = party_offices()
+    found = blockers(revision, parties=parties, today=today)
+    if found:
+        raise NotReadyToFreeze(found)
+    number = revision.freezes.count() + 1
+    canonical = canonical_json(
+        contents.build(
+            revision,
+            parties=parties,
+            freeze_number=number,
+            frozen_at=at,
+            frozen_by_office=held[0].office.key,
+        )
+    )
+    frozen = Freeze.objects.create(
+        revision=revision,
+        number=number,
+        content=canonical,
+        content_sha256=sha256_hex(canonical),
+        frozen_at=at,
+        frozen_by=acting_user,
+        frozen_by_name=acting_user.name,
+        frozen_by_office=held[0].title,
+    )
+    _move(revision, Verb.FREEZE, State.COSIGNING, acting_user=acting_user, held=held, at=at)
+    _record(
+        "revision.frozen",
+        revision,
+        acting_user=acting_user,
+        held=held,
+        at=at,
+        sha256=frozen.content_sha256,
+        freeze=number,
+    )
+    notices.signature_asked(revision, parties=parties, at=at)
+    hand_over_on_commit(frozen)
+    return frozen
+
+
+# --- Signing and approving --------------------------------------------------------------------
+
+
+@transaction.atomic
+def cosign(
+    *,
+    revision: Revision,
+    intent: SigningIntent,
+    session_key: str,
+    acting_user: Person,
+    at: datetime,
+) -> list[Signature]:
+    """Sign for every co-signing Office held, once; the last signature asks the CEO to approve.
+
+    ``intent`` is authenticated (``signing.authenticate``) and is consumed here.
+    """
+    revision = _locked(revision, Verb.COSIGN)
+    held = require(acting_user, Act.SIGN, on=company_date(at))
+    parties = party_offices()
+    frozen = _live_freeze(revision)
+    _refuse_ceo_cosigning(acting_user, at=at)
+    signed = set(
+        revision.signatures.filter(voided_at__isnull=True).values_list("office", flat=True)
+    )
+    due = [one for one in held if one.office.key in parties and one.office.key not in signed]
+    if not due:
+        raise AlreadySigned(
+            f"You have signed {revision.reference} for every Office you hold. Nothing was signed "
+            "twice."
+        )
+    signed |= {one.office.key for one in due}
+    complete = signed >= set(parties)
+    if complete:
+        _refuse_a_single_cosigner(revision, acting_user)
+    made = _sign(revision, frozen, due, intent, session_key, Role.COSIGNER, acting_user, at)
+    if complete:
+        _move(
+            revision,
+            Verb.COSIGN,
+            State.AWAITING_APPROVAL,
+            acting_user=acting_user,
+            held=due,
+            at=at,
+        )
+        notices.approval_asked(revision, at=at)
+    _record(
+        "revision.cosigned",
+        revision,
+        acting_user=acting_user,
+        held=due,
+        at=at,
+        sha256=frozen.content_sha256,
+        authentication_sha256=made[0].evidence_sha256,
+        offices=[one.office.key for one in due],
+        method=made[0].method,
+        last=complete,
+    )
+    hand_over_on_commit(frozen)
+    return made
+
+
+def _sign(
+    revision: Revision,
+    frozen: Freeze,
+    held: Sequence[Appointment],
+    intent: SigningIntent,
+    session_key: str,
+    role: Role,
+    acting_user: Person,
+    at: datetime,
+) -> list[Signature]:
+    evidence = consume(
+        intent=intent,
+        frozen=frozen,
+        role=role,
+        appointments=held,
+        session_key=session_key,
+        acting_user=acting_user,
+        at=at,
+    )
+    return [
+        Signature.objects.create(
+            freeze=frozen,
+            revision=revision,
+            role=role,
+            office=one.office.key,
+            acting=one.acting,
+            person=acting_user,
+            person_name=acting_user.name,
+            appointment=one,
+            intent=intent,
+            content_sha256=frozen.content_sha256,
+            signing_copy_sha256=frozen.signing_copy_sha256,
+            meaning=intent.meaning,
+            reservation=intent.reservation,
+            method=evidence["method"],
+            evidence=evidence,
+            evidence_sha256=sha256_hex(canonical_json(evidence)),
+            signed_at=at,
+        )
+        for one in held
+    ]
+
+
+def _refuse_ceo_cosigning(person: Person, *, at: datetime) -> None:
+    if any(one.office.key == CEO for one in appointments_of(person, on=company_date(at))):
+        raise NotASeparatePerson(
+            "The CEO approves and never co-signs. Name another person Acting to sign for that "
+            "Office."
+        )
+
+
+def _refuse_a_single_cosigner(revision: Revision, last: Person) -> None:
+    others = revision.signatures.filter(voided_at__isnull=True).exclude(person=last)
+    if not others.exists():
+        raise NotASeparatePerson(
+            "At least two distinct people must co-sign. Name another person Acting for one of "
+            "these Offices."
+        )
+
+
+@transaction.atomic
+def approve(
+    *,
+    revision: Revision,
+    intent: SigningIntent,
+    session_key: str,
+    acting_user: Person,
+    at: datetime,
+) -> Signature:
+    """The CEO's approval: a signature that locks the document. In force now or when effective."""
+    revision = _locked(revision, Verb.APPROVE)
+    held = require(acting_user, Act.APPROVE, on=company_date(at))
+    frozen = _live_freeze(revision)
+    if revision.signatures.filter(voided_at__isnull=True, person=acting_user).exists():
+        raise NotASeparatePerson("Who co-signed this Revision cannot approve it as well.")
+    clash = allocated_elsewhere(revision, list(revision.rows.select_related("function")))
+    if clash:
+        raise AllocatedElsewhere(f"{clash[0].title}: {clash[0].detail}")
+    signature = _sign(
+        revision, frozen, held[:1], intent, session_key, Role.APPROVER, acting_user, at
+    )[0]
+    _move(revision, Verb.APPROVE, State.APPROVED, acting_user=acting_user, held=held, at=at)
+    _record(
+        "revision.approved",
+        revision,
+        acting_user=acting_user,
+        held=held,
+        at=at,
+        sha256=frozen.content_sha256,
+        authentication_sha256=signature.evidence_sha256,
+        method=signature.method,
+    )
+    if is_due(revision, at=at):
+        bring_into_force(revision=revision, at=at)
+    else:
+        notices.approved(revision, at=at)
+    hand_over_on_commit(frozen)
+    return signature
+
+
+# --- Going back -------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def decline(*, revision: Revision, reason: str, acting_user: Person, at: datetime) -> Revision:
+    """A party cannot sign this text: back to draft, signatures void, with the reason."""
+    revision = _locked(revision, Verb.DECLINE)
+    held = require(acting_user, Act.DECLINE, on=company_date(at))
+    reason = _reason(reason, "Say what you cannot sign, so that the others can answer it.")
+    return _back_to_draft(
+        revision,
+        Verb.DECLINE,
+        "revision.declined",
+        reason=reason,
+        acting_user=acting_user,
+        held=held,
+        at=at,
+    )
+
+
+@transaction.atomic
+def return_to_draft(
+    *, revision: Revision, reason: str, acting_user: Person, at: datetime
+) -> Revision:
+    """The CEO does not approve this text: back to draft, signatures void, with the reasons."""
+    revision = _locked(revision, Verb.RETURN)
+    held = require(acting_user, Act.RETURN, on=company_date(at))
+    reason = _reason(reason, "Say what must change before you can approve.")
+    return _back_to_draft(
+        revision,
+        Verb.RETURN,
+        "revision.returned",
+        reason=reason,
+        acting_user=acting_user,
+        held=held,
+        at=at,
+    )
+
+
+def _back_to_draft(
+    revision: Revision,
+    verb: Verb,
+    event: str,
+    *,
+    reason: str,
+    acting_user: Person,
+    held: Sequence[Appointment],
+    at: datetime,
+) -> Revision:
+    frozen = _live_freeze(revision)
+    voided = _void(revision, reason=reason, at=at)
+    _move(revision, verb, State.DRAFT, acting_user=acting_user, held=held, at=at, reason=reason)
+    _record(
+        event,
+        revision,
+        acting_user=acting_user,
+        held=held,
+        at=at,
+        sha256=frozen.content_sha256,
+        reason=reason,
+        signatures_voided=voided,
+    )
+    notices.back_to_draft(revision, by=held[0], reason=reason, verb=verb, at=at)
+    return revision
+
+
+@transaction.atomic
+def withdraw(*, revision: Revision, reason: str, acting_user: Person, at: datetime) -> Revision:
+    """End an unfinished Revision: the CEO always, who opened it before any signature."""
+    revision = _locked(revision, Verb.WITHDRAW)
+    held = require(acting_user, Act.WITHDRAW, on=company_date(at))
+    is_ceo = any(one.office.key == CEO for one in held)
+    if not is_ceo:
+        signed = revision.signatures.filter(voided_at__isnull=True).exists()
+        if acting_user.pk != revision.opened_by_id or signed:
+            raise NotYourOffice(
+                "Only the CEO, or who opened it while nobody has signed, may withdraw "
+                f"{revision.reference}."
+            )
+    reason = _reason(reason, "Say why it is withdrawn: everybody who took part is told.")
+    voided = _void(revision, reason=reason, at=at)
+    _move(
+        revision,
+        Verb.WITHDRAW,
+        State.WITHDRAWN,
+        acting_user=acting_user,
+        held=held,
+        at=at,
+        reason=reason,
+    )
+    _record(
+        "revision.withdrawn",
+        revision,
+        acting_user=acting_user,
+        held=held,
+        at=at,
+        reason=reason,
+        signatures_voided=voided,
+    )
+    notices.back_to_draft(revision, by=held[0], reason=reason, verb=Verb.WITHDRAW, at=at)
+    return revision
+
+
+# --- Coming in force and ending ---------------------------------------------------------------
+
+
+def is_due(revision: Revision, *, at: datetime) -> bool:
+    """Whether the effective date has begun in the company's time zone."""
+    return revision.effective_date is not None and revision.effective_date <= company_date(at)
+
+
+@transaction.atomic
+def bring_into_force(*, revision: Revision, at: datetime) -> Revision:
+    """The clock's verb: the effective date has come (or approval came later).
+
+    Supersedes the former Revision, says who owns what from today, tells everyone who gained or
+    lost ownership, and asks the RevOps Lead to acknowledge when an owner changed.
+    """
+    revision = _locked(revision, Verb.BRING_INTO_FORCE)
+    if not is_due(revision, at=at):
+        raise NotYetEffective(f"{revision.reference} takes effect on {revision.effective_date}.")
+    today = company_date(at)
+    frozen = _live_freeze(revision)
+    former = (
+        Revision.objects.filter(document=revision.document, state__in=ANSWERING)
+        .select_related("document")
+        .first()
+    )
+    if former is not None:
+        _supersede(former, by=revision, at=at)
+    change = ownership.bring_into_force(
+        answers=contents.answers(contents.content_of(frozen)),
+        from_date=today,
+        document_number=revision.document.number,
+        revision_number=revision.number,
+        at=at,
+    )
+    revision.in_force_from = at
+    if change.owner_changed:
+        revision.acknowledgement_due_date = add_business_days(
+            today, ACKNOWLEDGE_WITHIN, country=company_country()
+        )
+    _move(
+        revision,
+        Verb.BRING_INTO_FORCE,
+        State.IN_FORCE,
+        acting_user=None,
+        at=at,
+        also=["in_force_from", "acknowledgement_due_date"],
+    )
+    _record(
+        "revision.in_force",
+        revision,
+        acting_user=None,
+        at=at,
+        sha256=frozen.content_sha256,
+        superseded=former.reference if former else None,
+        owners_changed=change.owner_changed,
+    )
+    notices.in_force(revision, change=change, at=at)
+    signals.revision_in_force.send(sender=Revision, revision=revision, at=at)
+    return revision
+
+
+def _supersede(former: Revision, *, by: Revision, at: datetime) -> None:
+    former.in_force_until = at
+    _move(
+        former, Verb.SUPERSEDE, State.SUPERSEDED, acting_user=None, at=at, also=["in_force_until"]
+    )
+    _record("revision.superseded", former, acting_user=None, at=at, by=by.reference)
+
+
+@transaction.atomic
+def expire(*, revision: Revision, at: datetime) -> Revision:
+    """The clock's verb: the sunset passed without a renewal. It still answers, flagged."""
+    revision = _locked(revision, Verb.EXPIRE)
+    if revision.sunset_date is None or revision.sunset_date > company_date(at):
+        raise NotYetEffective(f"{revision.reference} runs until {revision.sunset_date}.")
+    _move(revision, Verb.EXPIRE, State.EXPIRED_UNRENEWED, acting_user=None, at=at)
+    _record("revision.expired", revision, acting_user=None, at=at)
+    return revision
+
