@@ -1,0 +1,1 @@
+"""What is said to whom, once: outgoing mail (in-app notices and watching follow)."""
