@@ -24,6 +24,7 @@ NORTHWIND = (
 class CompanyFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = Company
+        skip_postgeneration_save = True
         django_get_or_create = ("id",)
 
     id = 1
