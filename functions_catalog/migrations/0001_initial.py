@@ -8,153 +8,309 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='MissedSearch',
+            name="MissedSearch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.CharField(max_length=80, unique=True)),
-                ('count', models.PositiveIntegerField(default=1)),
-                ('first_searched_at', models.DateTimeField()),
-                ('last_searched_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("text", models.CharField(max_length=80, unique=True)),
+                ("count", models.PositiveIntegerField(default=1)),
+                ("first_searched_at", models.DateTimeField()),
+                ("last_searched_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name_plural': 'missed searches',
-                'ordering': ['-count', '-last_searched_at'],
+                "verbose_name_plural": "missed searches",
+                "ordering": ["-count", "-last_searched_at"],
             },
         ),
         migrations.CreateModel(
-            name='Function',
+            name="Function",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=60, unique=True, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9]*(_[a-z0-9]+)*$', 'Write the key in lower case with underscores, such as deal_desk.')])),
-                ('name', models.CharField(max_length=120)),
-                ('category', models.CharField(choices=[('commercial', 'Commercial'), ('shared_services', 'Shared services'), ('hybrid', 'Hybrid'), ('finance_and_go_to_market', 'Finance integrity and go-to-market')], max_length=30)),
-                ('covers', models.TextField(max_length=500)),
-                ('rationale', models.TextField(blank=True, max_length=500)),
-                ('natural_owner', models.CharField(max_length=40)),
-                ('usual_outcome', models.TextField(blank=True, max_length=500)),
-                ('touches_financial_reporting', models.BooleanField(default=False)),
-                ('status', models.CharField(choices=[('active', 'Active'), ('retired', 'Retired')], default='active', max_length=10)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('standard_values', models.JSONField(blank=True, default=dict)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('successor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='predecessors', to='functions_catalog.function')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=60,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z][a-z0-9]*(_[a-z0-9]+)*$",
+                                "Write the key in lower case with underscores, such as deal_desk.",
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "category",
+                    models.CharField(
+                        choices=[
+                            ("commercial", "Commercial"),
+                            ("shared_services", "Shared services"),
+                            ("hybrid", "Hybrid"),
+                            ("finance_and_go_to_market", "Finance integrity and go-to-market"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                ("covers", models.TextField(max_length=500)),
+                ("rationale", models.TextField(blank=True, max_length=500)),
+                ("natural_owner", models.CharField(max_length=40)),
+                ("usual_outcome", models.TextField(blank=True, max_length=500)),
+                ("touches_financial_reporting", models.BooleanField(default=False)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("active", "Active"), ("retired", "Retired")],
+                        default="active",
+                        max_length=10,
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("standard_values", models.JSONField(blank=True, default=dict)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "successor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="predecessors",
+                        to="functions_catalog.function",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'name'],
+                "ordering": ["position", "name"],
             },
         ),
         migrations.CreateModel(
-            name='Alias',
+            name="Alias",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.CharField(max_length=80)),
-                ('source', models.CharField(choices=[('standard', 'Standard catalog'), ('company', 'Company')], default='company', max_length=10)),
-                ('function', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='aliases', to='functions_catalog.function')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("text", models.CharField(max_length=80)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("standard", "Standard catalog"), ("company", "Company")],
+                        default="company",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "function",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="aliases",
+                        to="functions_catalog.function",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'aliases',
-                'ordering': ['pk'],
+                "verbose_name_plural": "aliases",
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Ownership',
+            name="Ownership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('owner', models.CharField(max_length=40)),
-                ('in_force_from', models.DateField()),
-                ('in_force_until', models.DateField(blank=True, null=True)),
-                ('document_number', models.CharField(max_length=40)),
-                ('revision_number', models.PositiveIntegerField()),
-                ('article_reference', models.CharField(max_length=20)),
-                ('answer', models.JSONField()),
-                ('written_at', models.DateTimeField()),
-                ('function', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ownerships', to='functions_catalog.function')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("owner", models.CharField(max_length=40)),
+                ("in_force_from", models.DateField()),
+                ("in_force_until", models.DateField(blank=True, null=True)),
+                ("document_number", models.CharField(max_length=40)),
+                ("revision_number", models.PositiveIntegerField()),
+                ("article_reference", models.CharField(max_length=20)),
+                ("answer", models.JSONField()),
+                ("written_at", models.DateTimeField()),
+                (
+                    "function",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ownerships",
+                        to="functions_catalog.function",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'ownership',
-                'ordering': ['in_force_from', 'pk'],
+                "verbose_name_plural": "ownership",
+                "ordering": ["in_force_from", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='SubScope',
+            name="SubScope",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=60, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9]*(_[a-z0-9]+)*$', 'Write the key in lower case with underscores, such as deal_desk.')])),
-                ('name', models.CharField(max_length=120)),
-                ('natural_owner', models.CharField(max_length=40)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('function', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sub_scopes', to='functions_catalog.function')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=60,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z][a-z0-9]*(_[a-z0-9]+)*$",
+                                "Write the key in lower case with underscores, such as deal_desk.",
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("natural_owner", models.CharField(max_length=40)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "function",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sub_scopes",
+                        to="functions_catalog.function",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'pk'],
+                "ordering": ["position", "pk"],
             },
         ),
         migrations.AddConstraint(
-            model_name='function',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), condition=models.Q(('status', 'active')), name='active_function_name_is_unique'),
+            model_name="function",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("name"),
+                condition=models.Q(("status", "active")),
+                name="active_function_name_is_unique",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='function',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['active', 'retired'])), name='function_status_is_known'),
+            model_name="function",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["active", "retired"])),
+                name="function_status_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='function',
-            constraint=models.CheckConstraint(condition=models.Q(('successor__isnull', True), ('status', 'retired'), _connector='OR'), name='only_a_retired_function_has_a_successor'),
+            model_name="function",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("successor__isnull", True), ("status", "retired"), _connector="OR"
+                ),
+                name="only_a_retired_function_has_a_successor",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='function',
-            constraint=models.CheckConstraint(condition=models.Q(('successor__isnull', True), models.Q(('successor', models.F('id')), _negated=True), _connector='OR'), name='function_does_not_succeed_itself'),
+            model_name="function",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("successor__isnull", True),
+                    models.Q(("successor", models.F("id")), _negated=True),
+                    _connector="OR",
+                ),
+                name="function_does_not_succeed_itself",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='function',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('key', ''), _negated=True), models.Q(('name', ''), _negated=True), models.Q(('natural_owner', ''), _negated=True)), name='function_has_key_name_and_natural_owner'),
+            model_name="function",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("key", ""), _negated=True),
+                    models.Q(("name", ""), _negated=True),
+                    models.Q(("natural_owner", ""), _negated=True),
+                ),
+                name="function_has_key_name_and_natural_owner",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='alias',
-            constraint=models.UniqueConstraint(models.F('function'), django.db.models.functions.text.Lower('text'), name='alias_is_unique_per_function'),
+            model_name="alias",
+            constraint=models.UniqueConstraint(
+                models.F("function"),
+                django.db.models.functions.text.Lower("text"),
+                name="alias_is_unique_per_function",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='alias',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='alias_is_not_empty'),
+            model_name="alias",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("text", ""), _negated=True), name="alias_is_not_empty"
+            ),
         ),
         migrations.AddIndex(
-            model_name='ownership',
-            index=models.Index(fields=['in_force_from', 'in_force_until'], name='ownership_period'),
+            model_name="ownership",
+            index=models.Index(fields=["in_force_from", "in_force_until"], name="ownership_period"),
         ),
         migrations.AddIndex(
-            model_name='ownership',
-            index=models.Index(fields=['document_number', 'in_force_until'], name='ownership_document'),
+            model_name="ownership",
+            index=models.Index(
+                fields=["document_number", "in_force_until"], name="ownership_document"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ownership',
-            constraint=models.UniqueConstraint(condition=models.Q(('in_force_until__isnull', True)), fields=('function',), name='one_owner_in_force_per_function'),
+            model_name="ownership",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("in_force_until__isnull", True)),
+                fields=("function",),
+                name="one_owner_in_force_per_function",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ownership',
-            constraint=models.UniqueConstraint(fields=('function', 'document_number', 'revision_number'), name='function_once_per_revision'),
+            model_name="ownership",
+            constraint=models.UniqueConstraint(
+                fields=("function", "document_number", "revision_number"),
+                name="function_once_per_revision",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ownership',
-            constraint=models.CheckConstraint(condition=models.Q(('in_force_until__isnull', True), ('in_force_until__gte', models.F('in_force_from')), _connector='OR'), name='ownership_ends_not_before_it_begins'),
+            model_name="ownership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("in_force_until__isnull", True),
+                    ("in_force_until__gte", models.F("in_force_from")),
+                    _connector="OR",
+                ),
+                name="ownership_ends_not_before_it_begins",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ownership',
-            constraint=models.CheckConstraint(condition=models.Q(('owner', ''), _negated=True), name='ownership_has_an_owner'),
+            model_name="ownership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("owner", ""), _negated=True), name="ownership_has_an_owner"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscope',
-            constraint=models.UniqueConstraint(fields=('function', 'key'), name='sub_scope_key_is_unique'),
+            model_name="subscope",
+            constraint=models.UniqueConstraint(
+                fields=("function", "key"), name="sub_scope_key_is_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscope',
-            constraint=models.CheckConstraint(condition=models.Q(('natural_owner__in', ['', 'hybrid']), _negated=True), name='sub_scope_has_one_office'),
+            model_name="subscope",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("natural_owner__in", ["", "hybrid"]), _negated=True),
+                name="sub_scope_has_one_office",
+            ),
         ),
     ]

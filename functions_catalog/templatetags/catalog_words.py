@@ -1,0 +1,70 @@
+"""How look-up pages show people and the plain text of a boundary."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from functions_catalog import registry
+from functions_catalog.ownership import Answer
+from people.models import Appointment
+
+register = template.Library()
+_LINE_BREAK = mark_safe("<br>")
+
+
+@register.filter
+def of_office(holders: Mapping[str, Appointment], office_key: str) -> Appointment | None:
+    """The appointment that acts for the Office now; None while it is vacant."""
+    return holders.get(office_key)
+
+
+@register.filter
+def as_of(on: date, today: date) -> str:
+    """ "?on=2026-03-03" for links that keep to a date; nothing for today."""
+    return "" if on == today else f"?on={on.isoformat()}"
+
+
+@register.filter
+def boundary_text(text: str) -> SafeString:
+    """Plain text of a boundary as HTML: paragraphs, line breaks, and lists from "- " lines."""
+    blocks: list[SafeString] = []
+    for paragraph in text.replace("\r\n", "\n").split("\n\n"):
+        items: list[str] = []
+        lines: list[str] = []
+        for line in paragraph.strip().split("\n"):
+            if line.startswith("- "):
+                _add_lines(blocks, lines)
+                items.append(line[2:].strip())
+            else:
+                _add_items(blocks, items)
+                lines.append(line)
+        _add_lines(blocks, lines)
+        _add_items(blocks, items)
+    return mark_safe("".join(blocks))  # noqa: S308 - every piece was escaped when it was made
+
+
+def _add_lines(blocks: list[SafeString], lines: list[str]) -> None:
+    if any(line.strip() for line in lines):
+        broken = format_html_join(_LINE_BREAK, "{}", ((line,) for line in lines))
+        blocks.append(format_html("<p>{}</p>", broken))
+    lines.clear()
+
+
+def _add_items(blocks: list[SafeString], items: list[str]) -> None:
+    if items:
+        listed = format_html_join("", "<li>{}</li>", ((item,) for item in items))
+        blocks.append(format_html("<ul>{}</ul>", listed))
+    items.clear()
+
+
+@register.simple_tag
+def document_link(answer: Answer, row: bool = False) -> SafeString:
+    """ "NC-RB-4, row 4.3", linked where the Revision has a page."""
+    words = answer.revision_reference
+    if row and answer.article_reference:
+        words = f"{words}, row {answer.article_reference}"
+    url = registry.document_url(answer.document_number, answer.revision_number)
+    return format_html('<a href="{}">{}</a>', url, words) if url else format_html("{}", words)
