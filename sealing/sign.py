@@ -51,7 +51,7 @@ from sealing.keys import CompanyKeys, KeyPair, issue_crl, issue_one_shot
 from sealing.timestamps import OutsideTimeStamper, RegistryTimeStamper, as_asn1
 
 # Room for the signature container, in hexadecimal digits; estimating costs a second signature.
-_ROOM = 20_000
+_ROOM = 16_000
 _ROOM_OUTSIDE = 48_000  # an outside authority brings a chain of its own
 
 

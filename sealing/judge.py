@@ -1,0 +1,582 @@
+"""The judgement behind `sealing.verify`: every rule of EVIDENCE 5, on one file.
+
+A file is ours if our root certificate stands in it (it does in every signature and in the
+validation data). From there on anything unexpected, a file that no longer parses included, means
+that it was altered.
+
+The last signature or timestamp of a file covers every byte but its own container. That container
+is checked to the byte too: for the registry's own timestamps by building it again from the parts
+that are signed, so that no byte of a complete file can change unseen.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from asn1crypto import cms, pem
+from asn1crypto import x509 as asn1_x509
+from pyhanko.pdf_utils.decode_limits import (
+    DecodeLimits,
+    DocumentDecodeBudget,
+    StreamDecodeLimits,
+)
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.diff_analysis import DiffResult, SuspiciousModification
+from pyhanko.sign.fields import MDPPerm, enumerate_sig_fields
+from pyhanko.sign.validation import (
+    EmbeddedPdfSignature,
+    validate_pdf_signature,
+    validate_pdf_timestamp,
+)
+from pyhanko.sign.validation.dss import DocumentSecurityStore
+from pyhanko.sign.validation.status import SignatureCoverageLevel
+from pyhanko_certvalidator import ValidationContext
+
+from sealing import content as canonical_content
+from sealing.canonical import canonical_json, sha256_hex
+from sealing.content import SEAL_FIELD, TIMESTAMP_FIELD, Signatory
+from sealing.errors import ContentInvalid
+from sealing.keys import SEAL_UNIT
+from sealing.timestamps import build_token
+from sealing.verdict import HEADLINES, OWN_AUTHORITY, Kind, SignatureFinding, Verdict
+
+LEVEL = "PAdES B-LT, closed by a document timestamp"
+_MIB = 1024 * 1024
+_LIMITS = DecodeLimits(
+    per_stream=StreamDecodeLimits(max_output_size=32 * _MIB),
+    document_budget=DocumentDecodeBudget(base_allowance=128 * _MIB, max_ratio=50),
+)
+_MAX_CERTIFICATE = 8192
+_MAX_CANDIDATES = 20_000
+_CLOCKS = timedelta(minutes=10)  # by which honest clocks may differ
+_HEX = re.compile(rb"<([0-9A-Fa-f]{400,})>")
+
+
+class _Altered(Exception):
+    """Something is not as our registry makes it; the message is a sentence for the reader."""
+
+
+@dataclass(frozen=True)
+class _Trust:
+    root: asn1_x509.Certificate
+    timestamp_roots: list[asn1_x509.Certificate]
+    at: datetime
+
+
+def judge(
+    pdf: bytes, root_fingerprint: str, root_certificates: Sequence[bytes], at: datetime
+) -> Verdict:
+    """Give the verdict; `root_fingerprint` is normal (64 lower-case digits). See `verify`."""
+    checked = at.isoformat(timespec="seconds")
+    root = _find_root(pdf, root_fingerprint)
+    if root is None:
+        return _without_our_marks(pdf, checked)
+    try:
+        roots = [_certificate(data) for data in root_certificates]
+        return _judge_ours(pdf, _Trust(root, roots, at))
+    except _Altered as error:
+        sentence = str(error)
+    except MemoryError:
+        raise  # the limits speak, not the file
+    except Exception as error:  # a parser that trips over our own file: it was damaged
+        sentence = f"The file is damaged and can no longer be read ({type(error).__name__})."
+    return _verdict("altered", pdf, checked, [sentence, _DO_NOT_RELY])
+
+
+_DO_NOT_RELY = "Do not rely on it: ask for the original file."
+
+
+# Ours or not
+
+
+def _find_root(pdf: bytes, fingerprint: str) -> asn1_x509.Certificate | None:
+    """Find a certificate with this fingerprint anywhere in the file's bytes.
+
+    Bytes, not structure, so that a damaged file still tells whose it is.
+    """
+    places = [pdf]
+    places += [bytes.fromhex(m.group(1)[: len(m.group(1)) // 2 * 2].decode())
+               for m in _HEX.finditer(pdf)]  # fmt: skip
+    tried = 0
+    for place in places:
+        start = place.find(b"\x30\x82")
+        while start != -1 and tried < _MAX_CANDIDATES:
+            length = int.from_bytes(place[start + 2 : start + 4], "big") + 4
+            if 200 < length <= _MAX_CERTIFICATE:
+                tried += 1
+                candidate = place[start : start + length]
+                if sha256_hex(candidate) == fingerprint:
+                    return asn1_x509.Certificate.load(candidate)
+            start = place.find(b"\x30\x82", start + 1)
+    return None
+
+
+def _without_our_marks(pdf: bytes, checked: str) -> Verdict:
+    if b"%PDF-" not in pdf[:1024]:
+        return _verdict("unverifiable", pdf, checked, ["This file is not a PDF."])
+    try:
+        reader = PdfFileReader(io.BytesIO(pdf), strict=True, decode_limits=_LIMITS)
+        signed = sum(1 for _ in enumerate_sig_fields(reader, filled_status=True))
+        pages = int(reader.root["/Pages"]["/Count"])
+    except MemoryError:
+        raise
+    except Exception:  # any parser error: nothing can be said
+        return _verdict(
+            "unverifiable", pdf, checked, ["The file cannot be read and carries no mark of ours."]
+        )
+    if pages < 1:
+        return _verdict("unverifiable", pdf, checked, ["The file has no pages."])
+    what = "It is signed with other keys." if signed else "It carries no signature at all."
+    return _verdict(
+        "not_ours", pdf, checked, ["This file does not carry this company's seal.", what]
+    )
+
+
+# A file of ours
+
+
+def _judge_ours(pdf: bytes, trust: _Trust) -> Verdict:
+    reader = PdfFileReader(io.BytesIO(pdf), strict=True, decode_limits=_LIMITS)
+    if reader.encrypted:
+        raise _Altered("The file was encrypted after it was sealed.")
+    signatures: list[EmbeddedPdfSignature] = reader.embedded_signatures
+    filled = [name for name, _, _ in enumerate_sig_fields(reader, filled_status=True)]
+    names = [s.field_name for s in signatures]
+    if sorted(filled) != sorted(names) or len(set(names)) != len(names):
+        raise _Altered("The file carries a signature of a kind that the registry never makes.")
+    if not signatures:
+        raise _Altered("The signatures were taken out of the file.")
+    _seal_first(signatures)
+    attached = _attachment(reader, signatures[0].signed_revision)
+    content = _read_content(*attached)
+    signatories = canonical_content.signatories(content)
+    digest = sha256_hex(attached[1])
+    _metadata_agrees(reader, content, digest)
+    _order(names, signatories)
+    _whole_file(signatures, pdf)
+
+    dss = DocumentSecurityStore.read_dss(reader)
+    known = {certificate.dump() for certificate in dss.load_certs()}
+    findings, authorities, later = [], set(), False
+    for signature in signatures:
+        finding, authority, stamped = _examine(
+            signature, pdf, dss, known, trust, signatories, last=signature is signatures[-1]
+        )
+        findings.append(finding)
+        authorities.add(authority)
+        later = later or stamped > trust.at + _CLOCKS
+
+    expected = [SEAL_FIELD, *(s.field for s in signatories), TIMESTAMP_FIELD]
+    missing = [name for name in expected if name not in names]
+    facts: dict[str, Any] = {
+        "content_sha256": digest,
+        "reference": canonical_content.reference(content),
+        "document_number": canonical_content.document_number(content),
+        "revision_number": canonical_content.revision_number(content),
+        "signatures": findings,
+        "missing_fields": missing,
+    }
+    checked = trust.at.isoformat(timespec="seconds")
+    broken = [finding for finding in findings if not finding.ok]
+    if broken:
+        sentences = [_broken_sentence(findings), broken[0].problem, _DO_NOT_RELY]
+        return _verdict("altered", pdf, checked, sentences, **facts)
+    if later:
+        return _verdict(
+            "unverifiable",
+            pdf,
+            checked,
+            ["A timestamp in the file lies after the time of this check: one clock is wrong."],
+            **facts,
+        )
+    facts |= {"content": content, "timestamp_authority": ", ".join(sorted(authorities - {""}))}
+    title = canonical_content.title(content)
+    if missing:
+        return _verdict(
+            "incomplete", pdf, checked, [f"{title}: {_progress(names, signatories)}"], **facts
+        )
+    parties = _words([s.short for s in signatories if not s.approver])
+    approver = next(s.short for s in signatories if s.approver)
+    closed = findings[-1].timestamp_at.replace("T", " ").removesuffix("+00:00")
+    sentences = [
+        f"{title}, is exactly as it was signed by {parties} and approved by the {approver}.",
+        f"It was closed at {closed} UTC, and nothing was changed since.",
+    ]
+    return _verdict("genuine", pdf, checked, sentences, level=LEVEL, **facts)
+
+
+def _seal_first(signatures: Sequence[EmbeddedPdfSignature]) -> None:
+    seal = signatures[0]
+    if seal.field_name != SEAL_FIELD or seal.docmdp_level != MDPPerm.FILL_FORMS:
+        raise _Altered("The organisation's seal is not the first signature of the file.")
+    permissions = seal.reader.root.get("/Perms")
+    if permissions is None or permissions["/DocMDP"] != seal.sig_object:
+        raise _Altered("The seal no longer certifies the file.")
+
+
+def _attachment(reader: PdfFileReader, sealed_revision: int) -> tuple[str, bytes]:
+    """Give name and bytes of the one attached file, the same when sealed and now."""
+    now = _attachments(reader.root)
+    sealed = _attachments(reader.get_historical_root(sealed_revision))
+    if now != sealed or len(now) != 1:
+        raise _Altered("The attached content is not the one that was sealed.")
+    return now[0]
+
+
+def _attachments(root: Any) -> list[tuple[str, bytes]]:
+    names = root["/Names"]["/EmbeddedFiles"]["/Names"]
+    found = []
+    for index in range(0, len(names), 2):
+        specification = names[index + 1]
+        found.append((str(specification["/UF"]), bytes(specification["/EF"]["/F"].data)))
+    return found
+
+
+def _read_content(name: str, data: bytes) -> dict[str, Any]:
+    try:
+        content = json.loads(data)
+        if not isinstance(content, dict) or canonical_json(content) != data:
+            raise _Altered("The attached content is not in its canonical form.")
+        if name != f"{canonical_content.reference(content)}.json":
+            raise _Altered("The attached content is named after another version.")
+    except (ValueError, ContentInvalid, RecursionError) as error:
+        raise _Altered("The attached content cannot be read.") from error
+    return content
+
+
+def _metadata_agrees(reader: PdfFileReader, content: dict[str, Any], digest: str) -> None:
+    """Hold the number and version that readers display against the attached content.
+
+    The pages themselves are under the seal, made from this content in one go.
+    """
+    info = reader.trailer["/Info"]
+    title, subject = str(info["/Title"]), str(info["/Subject"])
+    identifier = reader.trailer["/ID"][0].original_bytes
+    if (
+        title != canonical_content.title(content)
+        or subject != canonical_content.subject(content)
+        or identifier != digest[:32].encode()
+    ):
+        raise _Altered("The file's title, number or version is not that of its content.")
+
+
+def _order(names: Sequence[str], signatories: Sequence[Signatory]) -> None:
+    expected = {SEAL_FIELD, TIMESTAMP_FIELD, *(s.field for s in signatories)}
+    strangers = [name for name in names if name not in expected]
+    if strangers:
+        raise _Altered(f"The file carries a signature that does not belong: {strangers[0]}.")
+    parties = {s.field for s in signatories if not s.approver}
+    approver = next(s.field for s in signatories if s.approver)
+    if approver in names and parties - set(names[: names.index(approver)]):
+        raise _Altered("The approval stands before a co-signature.")
+    if TIMESTAMP_FIELD in names and (names[-1] != TIMESTAMP_FIELD or approver not in names):
+        raise _Altered("The closing timestamp is not the last signature of the file.")
+
+
+def _whole_file(signatures: Sequence[EmbeddedPdfSignature], pdf: bytes) -> None:
+    start, length, resume, rest = (int(n) for n in signatures[-1].byte_range)
+    if start != 0 or not 0 < length < resume or rest < 0 or resume + rest != len(pdf):
+        raise _Altered(
+            "Something was added to or cut from the file after its last signature"
+            f" ({signatures[-1].field_name})."
+        )
+
+
+# One signature
+
+
+def _examine(
+    signature: EmbeddedPdfSignature,
+    pdf: bytes,
+    dss: DocumentSecurityStore,
+    known: set[bytes],
+    trust: _Trust,
+    signatories: Sequence[Signatory],
+    *,
+    last: bool,
+) -> tuple[SignatureFinding, str, datetime]:
+    """Judge one signature at its own time; also give its timestamp authority and time."""
+    token = _token(signature)
+    stamped = _stamped_at(token)
+    own = _token_signer(token).issuer == trust.root.subject
+    certificate = signature.signer_cert
+    subject = certificate.subject.native
+    problem = (
+        _container_problem(signature, token, pdf, known, trust, own=own, last=last)
+        or _identity_problem(signature, subject, signatories)
+        or _validity_problem(signature, dss, stamped, trust, last=last)
+    )
+    claimed = signature.self_reported_timestamp
+    is_person = signature.field_name not in {SEAL_FIELD, TIMESTAMP_FIELD}
+    finding = SignatureFinding(
+        field=signature.field_name,
+        name=str(subject.get("common_name", "")),
+        office=str(subject.get("title", "")) if is_person else "",
+        signed_at=_iso(claimed) if claimed is not None else _iso(stamped),
+        timestamp_at=_iso(stamped),
+        ok=not problem,
+        problem=problem,
+    )
+    authority = (
+        OWN_AUTHORITY
+        if own
+        else str(_token_signer(token).subject.native.get("common_name", "an outside authority"))
+    )
+    return finding, authority, stamped
+
+
+def _token(signature: EmbeddedPdfSignature) -> cms.ContentInfo:
+    """Give the RFC 3161 token that dates a signature: its own, or the document timestamp itself."""
+    if signature.sig_object_type == "/DocTimeStamp":
+        return cms.ContentInfo.load(_der(signature.pkcs7_content))
+    values = [
+        value
+        for attribute in signature.signer_info["unsigned_attrs"]
+        if attribute["type"].native == "signature_time_stamp_token"
+        for value in attribute["values"]
+    ]
+    if len(values) != 1:
+        raise _Altered(f"The signature in {signature.field_name} has no timestamp of its own.")
+    return values[0]
+
+
+def _stamped_at(token: cms.ContentInfo) -> datetime:
+    info = token["content"]["encap_content_info"]["content"].parsed
+    at: datetime = info["gen_time"].native
+    return at.astimezone(UTC)
+
+
+def _token_signer(token: cms.ContentInfo) -> asn1_x509.Certificate:
+    sid = token["content"]["signer_infos"][0]["sid"].chosen
+    for choice in token["content"]["certificates"]:
+        certificate: asn1_x509.Certificate = choice.chosen
+        if isinstance(sid, cms.IssuerAndSerialNumber):
+            if (
+                certificate.issuer == sid["issuer"]
+                and certificate.serial_number == sid["serial_number"].native
+            ):
+                return certificate
+        elif certificate.key_identifier == sid.native:
+            return certificate
+    raise _Altered("A timestamp does not name its authority.")
+
+
+def _der(padded: bytes) -> bytes:
+    """Give the signature container without the zeros that fill its place in the file."""
+    if padded[:1] != b"\x30" or padded[1] != 0x82:
+        raise _Altered("A signature's container is damaged.")
+    length = int.from_bytes(padded[2:4], "big") + 4
+    if length > len(padded) or any(padded[length:]):
+        raise _Altered("A signature's container is damaged.")
+    return padded[:length]
+
+
+def _container_problem(
+    signature: EmbeddedPdfSignature,
+    token: cms.ContentInfo,
+    pdf: bytes,
+    known: set[bytes],
+    trust: _Trust,
+    *,
+    own: bool,
+    last: bool,
+) -> str:
+    """Find a byte of the container that is not as it was written.
+
+    Later signatures cover the containers of earlier ones; only the last needs all of it.
+    """
+    damaged = "Its container in the file was changed."
+    _, length, resume, _ = (int(n) for n in signature.byte_range)
+    der = _der(signature.pkcs7_content)
+    if pdf[length:resume] != b"<" + signature.pkcs7_content.hex().upper().encode() + b">":
+        return damaged
+    if not last:
+        return ""
+    root = trust.root.dump()
+    if own and token.dump() != _token_again(token, root):
+        return damaged
+    if signature.sig_object_type == "/DocTimeStamp" and own:
+        return ""  # that was the whole container
+    container = cms.ContentInfo.load(der, strict=True)
+    data = container["content"]
+    signers = data["signer_infos"]
+    if len(signers) != 1 or len(data["digest_algorithms"]) != 1:
+        return damaged
+    signer = signers[0]
+    plain = data["encap_content_info"]["content_type"].native == "data"
+    listed = [choice.chosen.dump() for choice in data["certificates"]]
+    attributes = [a["type"].native for a in signer["unsigned_attrs"]]
+    if (
+        data["version"].native != ("v1" if plain else "v3")
+        or (plain and data["encap_content_info"].dump() != _PLAIN_CONTENT)
+        or data["digest_algorithms"][0].dump() != signer["digest_algorithm"].dump()
+        or signer["digest_algorithm"].dump() not in _SHA256
+        or signer["version"].native
+        != ("v1" if signer["sid"].name == "issuer_and_serial_number" else "v3")
+        or (plain and signer["signature_algorithm"].dump() != _ECDSA_SHA256)
+        or any(certificate not in known for certificate in listed)
+        or len(set(listed)) != len(listed)
+        or data["crls"].native
+        or attributes != (["signature_time_stamp_token"] if plain else [])
+    ):
+        return damaged
+    if cms.ContentInfo.load(der).dump(force=True) != der:
+        return damaged
+    return ""
+
+
+_PLAIN_CONTENT = cms.EncapsulatedContentInfo({"content_type": "data"}).dump()
+_SHA256 = {
+    bytes.fromhex("300b0609608648016503040201"),
+    bytes.fromhex("300d06096086480165030402010500"),
+}
+_ECDSA_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
+
+
+def _token_again(token: cms.ContentInfo, root: bytes) -> bytes:
+    data = token["content"]
+    signer = data["signer_infos"][0]
+    # the signed form of the attributes carries the tag of a SET
+    attributes = signer["signed_attrs"].untag().dump()
+    return build_token(
+        data["encap_content_info"]["content"].parsed.dump(),
+        attributes,
+        signer["signature"].native,
+        _token_signer(token).dump(),
+        root,
+    )
+
+
+def _identity_problem(
+    signature: EmbeddedPdfSignature, subject: dict[str, Any], signatories: Sequence[Signatory]
+) -> str:
+    """Hold the certificate's Office against the field: a CRO's certificate signs as CRO only."""
+    name = signature.field_name
+    wanted = {SEAL_FIELD: SEAL_UNIT} | {s.field: s.short for s in signatories}
+    if name == TIMESTAMP_FIELD:
+        return "" if signature.sig_object_type == "/DocTimeStamp" else "It is not a timestamp."
+    if signature.sig_object_type != "/Sig":
+        return "It is not a signature."
+    if subject.get("organizational_unit_name") != wanted[name]:
+        return "It was made by another Office."
+    approver = next(s.field for s in signatories if s.approver)
+    if name == approver and signature.docmdp_level != MDPPerm.NO_CHANGES:
+        return "It does not lock the document."
+    return ""
+
+
+def _validity_problem(
+    signature: EmbeddedPdfSignature,
+    dss: DocumentSecurityStore,
+    stamped: datetime,
+    trust: _Trust,
+    *,
+    last: bool,
+) -> str:
+    """Give what is wrong with a signature at the time of its timestamp, or nothing."""
+    company = _context(dss, [trust.root], stamped)
+    authority = _context(dss, [trust.root, *trust.timestamp_roots], stamped)
+    if signature.sig_object_type == "/DocTimeStamp":
+        status = validate_pdf_timestamp(signature, authority)
+        sound = status.intact and status.valid
+        trusted = status.trusted
+        changed = False
+    else:
+        status = validate_pdf_signature(signature, company, ts_validation_context=authority)
+        stamp = status.timestamp_validity
+        if stamp is None or not (stamp.intact and stamp.valid):
+            return "Its timestamp does not hold."
+        if not stamp.trusted:
+            return "Its timestamp is not by a trusted authority."
+        sound = status.intact and status.valid
+        trusted = status.trusted
+        changed = not status.docmdp_ok or not status.bottom_line
+    if not sound:
+        return "What it covers was changed after signing."
+    if not trusted:
+        return "It was not made with this company's keys."
+    result = signature.diff_result
+    if isinstance(result, SuspiciousModification) or not isinstance(result, DiffResult):
+        return f"The file was changed after it in a way it does not allow: {result}."
+    if changed:
+        return "The file was changed after it in a way it does not allow."
+    wanted = (
+        SignatureCoverageLevel.ENTIRE_FILE if last else SignatureCoverageLevel.ENTIRE_REVISION
+    )
+    if signature.coverage != wanted:
+        return "It does not cover all that stood in the file when it was made."
+    return ""
+
+
+def _context(
+    dss: DocumentSecurityStore, roots: list[asn1_x509.Certificate], at: datetime
+) -> ValidationContext:
+    return dss.as_validation_context(
+        {
+            "trust_roots": roots,
+            "allow_fetching": False,
+            "revocation_mode": "hard-fail",
+            "moment": at,
+        }
+    )
+
+
+# Words
+
+
+def _broken_sentence(findings: Sequence[SignatureFinding]) -> str:
+    if not findings[0].ok:
+        return "The file is not the one that the organisation sealed."
+    first = next(finding for finding in findings if not finding.ok)
+    who = first.office or first.name or first.field
+    return f"The signature of the {who} does not hold." if first.office else (
+        "The closing timestamp does not hold."
+        if first.field == TIMESTAMP_FIELD
+        else f"The signature in {first.field} does not hold."
+    )
+
+
+def _progress(names: Sequence[str], signatories: Sequence[Signatory]) -> str:
+    signed = [s.short for s in signatories if s.field in names]
+    waiting = [s.short for s in signatories if s.field not in names]
+    if not signed:
+        return f"issued for signature; nobody has signed, {_words(waiting)} still have to."
+    if not waiting:
+        return f"signed by {_words(signed)}; only the closing timestamp is missing."
+    have = "has" if len(waiting) == 1 else "have"
+    return f"signed by {_words(signed)} only; {_words(waiting)} still {have} to sign."
+
+
+def _words(items: Sequence[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _certificate(data: bytes) -> asn1_x509.Certificate:
+    if pem.detect(data):
+        _, _, data = pem.unarmor(data)
+    return asn1_x509.Certificate.load(data)
+
+
+def _verdict(
+    kind: Kind, pdf: bytes, checked: str, sentences: list[str], **facts: Any
+) -> Verdict:
+    return Verdict(
+        kind=kind,
+        headline=HEADLINES[kind],
+        sentences=sentences,
+        file_sha256=sha256_hex(pdf),
+        checked_at=checked,
+        **facts,
+    )
+
+

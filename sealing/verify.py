@@ -1,0 +1,170 @@
+"""Is this file genuine? The verdict of EVIDENCE 5, without server, database or network.
+
+Trust starts from the fingerprint of the company's root certificate, which comes from outside the
+file. `verify_in_child` is for files from strangers; `verify` judges in this process.
+
+    python -m sealing.verify FILE --root FINGERPRINT [--tsa-root PEM] [--json]
+
+Exit status: 0 genuine, 1 altered or incomplete, 2 not ours or not verifiable.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import re
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sealing.canonical import sha256_hex
+from sealing.errors import ChildFailed
+from sealing.limits import Child
+from sealing.verdict import HEADLINES, SignatureFinding, Verdict
+
+__all__ = ["MAX_FILE_BYTES", "SignatureFinding", "Verdict", "verify", "verify_in_child"]
+
+MAX_FILE_BYTES = 10_000_000
+WALL_SECONDS = 20.0
+
+child = Child("sealing.verify_child", cpu_seconds=20, memory_bytes=1_000_000_000)
+
+
+def verify(
+    pdf: bytes,
+    *,
+    root_fingerprint: str,
+    root_certificates: Sequence[bytes] = (),
+    at: datetime | None = None,
+) -> Verdict:
+    """Judge a file in this process.
+
+    `root_fingerprint` is the SHA-256 of the company's root certificate in hexadecimal (colons and
+    spaces are ignored). `root_certificates` (DER or PEM) are the roots of outside timestamp
+    authorities, trusted for timestamps only. `at` is the time of checking (default now): nothing
+    expires by it, but a timestamp after it is refused. Never raises for what is in the file.
+    """
+    fingerprint = normal_fingerprint(root_fingerprint)
+    moment = (at or datetime.now(UTC)).astimezone(UTC)
+    if len(pdf) > MAX_FILE_BYTES:
+        return unverifiable(pdf, "The file is larger than 10 MB.", moment)
+    from sealing import judge
+
+    return judge.judge(pdf, fingerprint, list(root_certificates), moment)
+
+
+def verify_in_child(
+    pdf: bytes,
+    *,
+    root_fingerprint: str,
+    root_certificates: Sequence[bytes] = (),
+    at: datetime | None = None,
+    timeout_seconds: float = WALL_SECONDS,
+) -> Verdict:
+    """Judge a file in a child process of at most 20 s and 1 GB; see `verify`.
+
+    Whatever goes wrong in there, a crash included, is the verdict "cannot be verified".
+    """
+    fingerprint = normal_fingerprint(root_fingerprint)
+    moment = (at or datetime.now(UTC)).astimezone(UTC)
+    if len(pdf) > MAX_FILE_BYTES:
+        return unverifiable(pdf, "The file is larger than 10 MB.", moment)
+    asked = {
+        "root_fingerprint": fingerprint,
+        "root_certificates": [base64.b64encode(c).decode() for c in root_certificates],
+        "at": moment.isoformat(),
+    }
+    try:
+        answer = child.ask(json.dumps(asked).encode() + b"\n" + pdf, wall_seconds=timeout_seconds)
+        return Verdict.from_dict(json.loads(answer))
+    except (ChildFailed, ValueError, TypeError) as error:
+        reason = str(error) if isinstance(error, ChildFailed) else "the answer was not readable"
+        return unverifiable(pdf, f"Judging the file failed: {reason}.", moment)
+
+
+def unverifiable(pdf: bytes, reason: str, at: datetime) -> Verdict:
+    """Give the verdict for a file that nothing can be said about."""
+    return Verdict(
+        kind="unverifiable",
+        headline=HEADLINES["unverifiable"],
+        sentences=[reason, "Ask whoever sent it for the original file."],
+        file_sha256=sha256_hex(pdf),
+        checked_at=at.isoformat(timespec="seconds"),
+    )
+
+
+def normal_fingerprint(text: str) -> str:
+    """Give a fingerprint as 64 lower-case hexadecimal digits; ValueError if it is none."""
+    found = re.sub(r"[\s:]", "", text).lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", found):
+        raise ValueError("A root fingerprint is a SHA-256: 64 hexadecimal digits.")
+    return found
+
+
+def answer(request: bytes) -> bytes:
+    """Judge one request of `verify_in_child`; runs in the child process."""
+    head, _, pdf = request.partition(b"\n")
+    asked = json.loads(head)
+    verdict = verify(
+        pdf,
+        root_fingerprint=asked["root_fingerprint"],
+        root_certificates=[base64.b64decode(c) for c in asked["root_certificates"]],
+        at=datetime.fromisoformat(asked["at"]),
+    )
+    return json.dumps(verdict.as_dict()).encode()
+
+
+def describe(verdict: Verdict) -> str:
+    """Give the verdict as the lines that the command prints."""
+    lines = [verdict.headline, "", *verdict.sentences]
+    if verdict.reference:
+        lines += ["", f"Document   {verdict.reference}"]
+    if verdict.content_sha256:
+        lines.append(f"Content    SHA-256 {verdict.content_sha256}")
+    lines.append(f"File       SHA-256 {verdict.file_sha256}")
+    if verdict.signatures:
+        lines.append("")
+    for found in verdict.signatures:
+        state = "holds" if found.ok else f"does not hold: {found.problem}"
+        who = ", ".join(part for part in (found.name, found.office) if part)
+        lines.append(f"{found.field:14} {found.timestamp_at}  {who}: {state}")
+    if verdict.level:
+        lines += ["", f"Level {verdict.level}; timestamps by {verdict.timestamp_authority}"]
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status is that of the verdict."""
+    parser = argparse.ArgumentParser(prog="python -m sealing.verify", description=__doc__)
+    parser.add_argument("file", type=Path, help="the PDF to judge")
+    parser.add_argument(
+        "--root", required=True, help="SHA-256 fingerprint of the company's root certificate"
+    )
+    parser.add_argument(
+        "--tsa-root",
+        type=Path,
+        action="append",
+        default=[],
+        help="root certificate of an outside timestamp authority (PEM)",
+    )
+    parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    options = parser.parse_args(arguments)
+    try:
+        pdf = options.file.read_bytes()
+        roots = [path.read_bytes() for path in options.tsa_root]
+        verdict = verify_in_child(pdf, root_fingerprint=options.root, root_certificates=roots)
+    except (OSError, ValueError) as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 2
+    if options.json:
+        print(json.dumps(verdict.as_dict() | {"standing": "unknown"}, indent=2))
+    else:
+        print(describe(verdict))
+        print("Whether it is in force, only the company's registry can say.")
+    return verdict.exit_status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
