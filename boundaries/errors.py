@@ -139,3 +139,15 @@ class NotYetEffective(Refused):
     """The effective date has not come."""
 
     code = "not_yet_effective"
+
+
+class NotInForce(Refused):
+    """The verb is for a Revision in force."""
+
+    code = "not_in_force"
+
+
+class AlreadyAcknowledged(Refused):
+    """The RevOps Lead has acknowledged this Revision."""
+
+    code = "already_acknowledged"

@@ -43,6 +43,7 @@ class Act(StrEnum):
     APPROVE = "approve"
     RETURN = "return"
     ACKNOWLEDGE = "acknowledge"
+    REMIND = "remind the others of a review"
     READ_LOG = "read the audit log"
     CHANGE_CATALOG = "change the catalog"
     SUGGEST_FUNCTION = "suggest a function"
@@ -65,6 +66,7 @@ MATRIX: dict[Act, frozenset[str]] = {
     Act.APPROVE: frozenset({CEO}),
     Act.RETURN: frozenset({CEO}),
     Act.ACKNOWLEDGE: frozenset({REVOPS_LEAD}),
+    Act.REMIND: PARTIES | {REVOPS_LEAD, CORPORATE_SECRETARY},
     Act.READ_LOG: PARTIES | {CEO, CORPORATE_SECRETARY, AUDITOR, ADMINISTRATOR},
     Act.CHANGE_CATALOG: PARTIES | {REVOPS_LEAD, CORPORATE_SECRETARY},
     Act.SUGGEST_FUNCTION: frozenset({EVERYBODY}),
@@ -91,7 +93,5 @@ def require(person: Person, act: Act, *, on: date) -> list[Appointment]:
     held = entitling_appointments(person, act, on=on)
     if not held and not may(person, act, on=on):
         offices = ", ".join(sorted(office_short(key) for key in MATRIX[act]))
-        raise NotYourOffice(
-            f"Only the holder of one of these Offices may {act.value}: {offices}."
-        )
+        raise NotYourOffice(f"Only the holder of one of these Offices may {act.value}: {offices}.")
     return held

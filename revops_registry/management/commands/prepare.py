@@ -33,9 +33,10 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
         call_command("load_catalog", stdout=self.stderr)
-        call_command("create_keys", "--if-missing", stdout=self.stderr)
         if settings.DEMO:
             call_command("create_demo", "--if-empty", stdout=self.stderr)
+        # Keys carry the company's name: without a company there are none yet.
+        call_command("create_keys", "--if-missing", stdout=self.stderr)
         if not options["skip_static"]:
             self.collect_static_when_changed()
         company = Company.objects.first()

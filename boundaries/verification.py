@@ -1,0 +1,156 @@
+"""Is this file genuine, and does it rule today? The verifier's verdict joined with our record."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from people.calendar import company_date
+from people.templatetags.speech import day_words
+from sealing.verdict import Verdict
+from sealing.verify import verify_in_child
+
+from .models import Freeze, Revision
+from .pdf import company_keys
+from .states import State
+
+
+class Standing(StrEnum):
+    """Where a file stands by this registry's own record."""
+
+    IN_FORCE = "in_force"
+    NOT_YET_IN_FORCE = "not_yet_in_force"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+    VOIDED = "voided"
+    WITHDRAWN = "withdrawn"
+    INCOMPLETE = "incomplete"
+    NOT_RECORDED = "not_recorded"
+    UNKNOWN = "unknown"  # the file is no evidence of anything we could look up
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a reader is told about an uploaded file. ``good``: it can be relied on today."""
+
+    verdict: Verdict
+    standing: Standing
+    headline: str
+    sentences: tuple[str, ...]
+    revision: Revision | None = None
+
+    @property
+    def genuine(self) -> bool:
+        """Complete, unaltered, ours, and not void."""
+        void = (Standing.VOIDED, Standing.WITHDRAWN, Standing.NOT_RECORDED)
+        return self.verdict.kind == "genuine" and self.standing not in void
+
+    @property
+    def good(self) -> bool:
+        return self.genuine and self.standing == Standing.IN_FORCE
+
+    @property
+    def exit_status(self) -> int:
+        """0 genuine; 1 altered, incomplete or void; 2 not ours or not verifiable."""
+        if self.verdict.kind in ("not_ours", "unverifiable"):
+            return 2
+        return 0 if self.genuine else 1
+
+
+_STANDING_OF_STATE = {
+    State.IN_FORCE: Standing.IN_FORCE,
+    State.APPROVED: Standing.NOT_YET_IN_FORCE,
+    State.SUPERSEDED: Standing.SUPERSEDED,
+    State.EXPIRED_UNRENEWED: Standing.EXPIRED,
+    State.WITHDRAWN: Standing.WITHDRAWN,
+}
+
+
+def judge(pdf: bytes) -> Judgement:
+    """Judge a file of at most 10 MB, in a child process with limits; nothing of it is kept."""
+    verdict = verify_in_child(pdf, root_fingerprint=company_keys().root_fingerprint)
+    if verdict.kind not in ("genuine", "incomplete") or not verdict.content_sha256:
+        return Judgement(
+            verdict, Standing.UNKNOWN, verdict.headline, tuple(verdict.sentences)
+        )
+    freeze = (
+        Freeze.objects.select_related("revision__document")
+        .filter(content_sha256=verdict.content_sha256)
+        .first()
+    )
+    if freeze is None:
+        return Judgement(
+            verdict,
+            Standing.NOT_RECORDED,
+            "Do not rely on this file",
+            (
+                "It is signed with this company's keys, but the registry has no record of its "
+                "text. Tell the company's Administrator at once.",
+            ),
+        )
+    return _with_standing(verdict, freeze)
+
+
+def _with_standing(verdict: Verdict, freeze: Freeze) -> Judgement:
+    revision = freeze.revision
+    state = State(revision.state)
+    if freeze.voided_at is not None and state != State.WITHDRAWN:
+        standing = Standing.VOIDED
+    else:
+        standing = _STANDING_OF_STATE.get(state, Standing.INCOMPLETE)
+    if verdict.kind == "incomplete" and standing not in (Standing.VOIDED, Standing.WITHDRAWN):
+        if freeze.sealed_sha256:
+            more = "The complete, sealed file is in the registry: ask for that one."
+        else:
+            more = "The registry still waits for the rest."
+        return Judgement(
+            verdict,
+            Standing.INCOMPLETE,
+            verdict.headline,
+            (*verdict.sentences, more),
+            revision,
+        )
+    headline, sentence = _words(standing, revision, freeze)
+    return Judgement(verdict, standing, headline, (sentence, *verdict.sentences), revision)
+
+
+def _words(standing: Standing, revision: Revision, freeze: Freeze) -> tuple[str, str]:
+    if standing == Standing.IN_FORCE:
+        return "Genuine, and in force today", "Nothing in this file has changed since it was sealed."
+    if standing == Standing.NOT_YET_IN_FORCE:
+        assert revision.effective_date is not None  # noqa: S101 - an approved text has one
+        day = day_words(revision.effective_date)
+        return (
+            "Genuine and approved, not yet in force",
+            f"It comes in force on {day}; until then the version before it stands.",
+        )
+    if standing == Standing.SUPERSEDED:
+        successor = (
+            revision.document.revisions.filter(in_force_from__gte=revision.in_force_until)
+            .order_by("in_force_from")
+            .first()
+        )
+        by = f"version {successor.number}" if successor else "a later version"
+        ended = day_words(_day(revision))
+        return (
+            f"Genuine, but superseded by {by}",
+            f"It stood until {ended}. Ask for {by} to know what rules today.",
+        )
+    if standing == Standing.EXPIRED:
+        assert revision.sunset_date is not None  # noqa: S101 - a frozen text has one
+        return (
+            "Genuine, but expired and not renewed",
+            f"Its sunset was {day_words(revision.sunset_date)}. Look-ups still answer from it, "
+            "flagged, until a new version is in force.",
+        )
+    if standing == Standing.WITHDRAWN:
+        return "Do not rely on this file", "The document was withdrawn and never came in force."
+    return (
+        "Do not rely on this file",
+        "This text went back to draft before it was approved; its signatures are void.",
+    )
+
+
+def _day(revision: Revision) -> date:
+    assert revision.in_force_until is not None  # noqa: S101 - superseded: it has an end
+    return company_date(revision.in_force_until)
+
