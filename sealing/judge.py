@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from asn1crypto import cms, pem
+from asn1crypto import algos, cms, pem
 from asn1crypto import x509 as asn1_x509
 from pyhanko.pdf_utils.decode_limits import (
     DecodeLimits,
@@ -147,7 +147,7 @@ def _judge_ours(pdf: bytes, trust: _Trust) -> Verdict:
         raise _Altered("The file was encrypted after it was sealed.")
     signatures: list[EmbeddedPdfSignature] = reader.embedded_signatures
     filled = [name for name, _, _ in enumerate_sig_fields(reader, filled_status=True)]
-    names = [s.field_name for s in signatures]
+    names = [str(s.field_name) for s in signatures]
     if sorted(filled) != sorted(names) or len(set(names)) != len(names):
         raise _Altered("The file carries a signature of a kind that the registry never makes.")
     if not signatures:
@@ -315,7 +315,7 @@ def _examine(
     claimed = signature.self_reported_timestamp
     is_person = signature.field_name not in {SEAL_FIELD, TIMESTAMP_FIELD}
     finding = SignatureFinding(
-        field=signature.field_name,
+        field=str(signature.field_name),  # plain text: pyHanko's drags the whole file along
         name=str(subject.get("common_name", "")),
         office=str(subject.get("title", "")) if is_person else "",
         signed_at=_iso(claimed) if claimed is not None else _iso(stamped),
@@ -389,68 +389,83 @@ def _container_problem(
 ) -> str:
     """Find a byte of the container that is not as it was written.
 
-    Later signatures cover the containers of earlier ones; only the last needs all of it.
+    Later signatures cover the containers of earlier ones; only the last needs all of it. What an
+    outside authority leaves unsigned in its token (spare certificates, say) cannot be told apart.
     """
     damaged = "Its container in the file was changed."
     _, length, resume, _ = (int(n) for n in signature.byte_range)
-    der = _der(signature.pkcs7_content)
     if pdf[length:resume] != b"<" + signature.pkcs7_content.hex().upper().encode() + b">":
         return damaged
     if not last:
         return ""
-    root = trust.root.dump()
-    if own and token.dump() != _token_again(token, root):
+    der = _der(signature.pkcs7_content)
+    again = _token_again(token, trust.root.dump()) if own else bytes(token.dump())
+    if own and again != token.dump():
         return damaged
-    if signature.sig_object_type == "/DocTimeStamp" and own:
-        return ""  # that was the whole container
-    container = cms.ContentInfo.load(der, strict=True)
-    data = container["content"]
-    signers = data["signer_infos"]
-    if len(signers) != 1 or len(data["digest_algorithms"]) != 1:
-        return damaged
-    signer = signers[0]
-    plain = data["encap_content_info"]["content_type"].native == "data"
-    listed = [choice.chosen.dump() for choice in data["certificates"]]
-    attributes = [a["type"].native for a in signer["unsigned_attrs"]]
-    if (
-        data["version"].native != ("v1" if plain else "v3")
-        or (plain and data["encap_content_info"].dump() != _PLAIN_CONTENT)
-        or data["digest_algorithms"][0].dump() != signer["digest_algorithm"].dump()
-        or signer["digest_algorithm"].dump() not in _SHA256
-        or signer["version"].native
-        != ("v1" if signer["sid"].name == "issuer_and_serial_number" else "v3")
-        or (plain and signer["signature_algorithm"].dump() != _ECDSA_SHA256)
-        or any(certificate not in known for certificate in listed)
-        or len(set(listed)) != len(listed)
-        or data["crls"].native
-        or attributes != (["signature_time_stamp_token"] if plain else [])
-    ):
-        return damaged
-    if cms.ContentInfo.load(der).dump(force=True) != der:
-        return damaged
-    return ""
-
-
-_PLAIN_CONTENT = cms.EncapsulatedContentInfo({"content_type": "data"}).dump()
-_SHA256 = {
-    bytes.fromhex("300b0609608648016503040201"),
-    bytes.fromhex("300d06096086480165030402010500"),
-}
-_ECDSA_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
+    if signature.sig_object_type != "/DocTimeStamp":
+        listed = [choice.chosen.dump() for choice in signature.signed_data["certificates"]]
+        if any(certificate not in known for certificate in listed):
+            return damaged
+        again = _container_again(signature, again)
+    return "" if again == der else damaged
 
 
 def _token_again(token: cms.ContentInfo, root: bytes) -> bytes:
     data = token["content"]
     signer = data["signer_infos"][0]
-    # the signed form of the attributes carries the tag of a SET
-    attributes = signer["signed_attrs"].untag().dump()
     return build_token(
-        data["encap_content_info"]["content"].parsed.dump(),
-        attributes,
+        bytes(data["encap_content_info"]["content"]),
+        signer["signed_attrs"].untag().dump(),  # as signed: under the tag of a SET
         signer["signature"].native,
         _token_signer(token).dump(),
         root,
     )
+
+
+def _container_again(signature: EmbeddedPdfSignature, token: bytes) -> bytes:
+    """Build the container of a seal or an approval again from the parts that are signed."""
+    signer = signature.signer_info
+    certificate = signature.signer_cert
+    digest_algorithm = algos.DigestAlgorithm({"algorithm": "sha256"})
+    info = cms.SignerInfo(
+        {
+            "version": "v1",
+            "sid": cms.SignerIdentifier(
+                {
+                    "issuer_and_serial_number": cms.IssuerAndSerialNumber(
+                        {
+                            "issuer": certificate.issuer,
+                            "serial_number": certificate.serial_number,
+                        }
+                    )
+                }
+            ),
+            "digest_algorithm": digest_algorithm,
+            "signed_attrs": cms.CMSAttributes.load(signer["signed_attrs"].untag().dump()),
+            "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
+            "signature": signer["signature"].native,
+            "unsigned_attrs": cms.CMSAttributes(
+                [
+                    cms.CMSAttribute(
+                        {
+                            "type": "signature_time_stamp_token",
+                            "values": [cms.ContentInfo.load(token)],
+                        }
+                    )
+                ]
+            ),
+        }
+    )
+    data = cms.SignedData(
+        {
+            "version": "v1",
+            "digest_algorithms": cms.DigestAlgorithms([digest_algorithm]),
+            "encap_content_info": {"content_type": "data"},
+            "certificates": list(signature.signed_data["certificates"]),
+            "signer_infos": [info],
+        }
+    )
+    return bytes(cms.ContentInfo({"content_type": "signed_data", "content": data}).dump())
 
 
 def _identity_problem(

@@ -373,5 +373,21 @@ def _place_fields(labels: Mapping[str, str], lock_field: str) -> Any:
             parents["Nums"].extend([key, element.reference])
             tree["ParentTreeNextKey"] = key + 1
         pdf.catalog["AcroForm"] = pydyf.Dictionary({"Fields": fields, "SigFlags": 3})
+        _write_plainly(pdf)
 
     return finish
+
+
+def _write_plainly(pdf: Any) -> None:
+    """Write objects one by one under a plain cross-reference table.
+
+    One object stream of thousands of objects makes the file a third of the size, but readers
+    that look objects up one at a time (pyHanko is one) then need minutes to compare revisions.
+    Page contents, fonts and the attachment stay compressed.
+    """
+    write = pdf.write
+
+    def plainly(output: Any, version: Any, identifier: Any, compress: bool) -> None:
+        write(output, version, identifier, compress=False)
+
+    pdf.write = plainly
