@@ -52,6 +52,15 @@ def _broker() -> str:
             return str(broker.transport.driver_type)
 
 
+def worker_is_alive() -> bool:
+    """Whether a worker was heard of within the last minute."""
+    try:
+        _worker()
+    except NotReady:
+        return False
+    return True
+
+
 def _worker() -> str:
     beat: float | None = cache.get(HEARTBEAT_KEY)
     if beat is None:

@@ -340,6 +340,8 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
+        # It warns that the embedded broker has no host name, each time.
+        "kombu.connection": {"level": "ERROR"},
         # WeasyPrint and pyHanko narrate; their errors still come as exceptions.
         "weasyprint": {"level": "ERROR"},
         "fontTools": {"level": "ERROR"},

@@ -39,8 +39,8 @@ def pytest_configure(config):
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
     }
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns otherwise
-    # Two test processes share one Redis: each keeps to its own keys.
-    settings.CACHES["default"]["KEY_PREFIX"] = f"test-{os.getpid()}"
+    # Read by now; left where it is, Celery would prefer it to what a test says.
+    os.environ.pop("CELERY_BROKER_URL", None)
 
 
 def pytest_unconfigure(config):
@@ -97,8 +97,9 @@ def _own_cache_keys(request):
     from django.conf import settings
     from django.core.cache import cache
 
-    if settings.REDIS_URL and not request.node.get_closest_marker("worker"):
-        cache.key_prefix = f"test-{os.getpid()}-{time.monotonic_ns()}"
+    if settings.REDIS_URL:
+        own = not request.node.get_closest_marker("worker")  # a worker process knows no prefix
+        cache.key_prefix = f"test-{os.getpid()}-{time.monotonic_ns()}" if own else ""
 
 
 # --- Signing keys -----------------------------------------------------------------------------
@@ -231,8 +232,8 @@ def worker(_worker_process, transactional_db, monkeypatch):
             "data_folder_out": str(queue / "queue"),
             "control_folder": str(queue / "control"),
         }
-    monkeypatch.setattr(app.conf, "broker_url", _worker_process.broker)
-    monkeypatch.setattr(app.conf, "broker_transport_options", options)
+    monkeypatch.setitem(app.conf, "broker_write_url", _worker_process.broker)
+    monkeypatch.setitem(app.conf, "broker_transport_options", options)
     # Celery keeps the connections that it has opened to the former broker.
     monkeypatch.setattr(app.amqp, "_producer_pool", None)
     monkeypatch.setattr(app, "_pool", None)

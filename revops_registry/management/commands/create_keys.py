@@ -19,7 +19,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--if-missing", action="store_true", help="do nothing where there are keys or no company"
+            "--if-missing",
+            action="store_true",
+            help="do nothing where there are keys or no company",
         )
         parser.add_argument("--organisation", default="", help="default: the company's name")
         parser.add_argument("--country", default="", help="default: the company's country")

@@ -71,9 +71,7 @@ class Command(BaseCommand):
         revision = walk.draft_to_work_on(people=people, clock=timezone.now)
         freeze = walk.agree_and_freeze(revision, people=people, clock=timezone.now)
         self.wait_for(freeze, "signing_copy_sha256")
-        walk.sign_and_approve(
-            revision, people=people, password=DEMO_PASSWORD, clock=timezone.now
-        )
+        walk.sign_and_approve(revision, people=people, password=DEMO_PASSWORD, clock=timezone.now)
         return revision, freeze, time.monotonic()
 
     def wait_for(self, freeze: Freeze, field: str) -> str:

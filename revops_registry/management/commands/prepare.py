@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         # One process for all of it: loading Django is what takes the time.
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
-        call_command("load_catalog", stdout=self.stderr)
+        call_command("load_catalog", stdout=StringIO())
         if settings.DEMO:
             call_command("create_demo", "--if-empty", stdout=self.stderr)
         # Keys carry the company's name: without a company there are none yet.
