@@ -95,11 +95,12 @@ def _triggers_survive_a_flush():
 def _own_cache_keys(request):
     """On Redis nothing rolls back what a test cached: give each test keys of its own."""
     from django.conf import settings
-    from django.core.cache import cache
 
-    if settings.REDIS_URL:
-        own = not request.node.get_closest_marker("worker")  # a worker process knows no prefix
-        cache.key_prefix = f"test-{os.getpid()}-{time.monotonic_ns()}" if own else ""
+    # A worker process shares the cache, and knows of no prefix.
+    if settings.REDIS_URL and not request.node.get_closest_marker("worker"):
+        changed = request.getfixturevalue("settings")
+        prefix = f"test-{os.getpid()}-{time.monotonic_ns()}"
+        changed.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": prefix}}
 
 
 # --- Signing keys -----------------------------------------------------------------------------
