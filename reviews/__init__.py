@@ -1,0 +1,1 @@
+"""Review cycles: when a document comes back, who takes part, and who is reminded."""
