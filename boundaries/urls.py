@@ -1,4 +1,38 @@
-from django.urls import URLPattern
+"""Addresses below the root: /boundaries/NC-RB/4/... and the public /verify/."""
+
+from django.urls import include, path
+
+from .views import documents, drafting, reading, signing, verify
 
 app_name = "boundaries"
-urlpatterns: list[URLPattern] = []
+
+_revision = [
+    path("", reading.revision, name="revision"),
+    path("rows/<int:position>/", drafting.row, name="row"),
+    path("articles/<int:article_number>/", drafting.article, name="article"),
+    path("agree/", drafting.agree, name="agree"),
+    path("contest/", drafting.contest, name="contest"),
+    path("agree-all/", drafting.agree_all, name="agree_all"),
+    path("add-row/", drafting.add_row, name="add_row"),
+    path("freeze/", drafting.freeze, name="freeze"),
+    path("amend/", drafting.amend, name="amend"),
+    path("sign/", signing.sign, name="sign"),
+    path("sign/<int:intent_id>/", signing.sign_confirm, name="sign_confirm"),
+    path("approve/", signing.approve, name="approve"),
+    path("approve/<int:intent_id>/", signing.approve_confirm, name="approve_confirm"),
+    path("decline/", signing.decline, name="decline"),
+    path("return/", signing.return_, name="return"),
+    path("withdraw/", signing.withdraw, name="withdraw"),
+    path("acknowledge/", reading.acknowledge, name="acknowledge"),
+    path("signing-copy.pdf", signing.signing_copy, name="signing_copy"),
+    path("sealed.pdf", reading.sealed_pdf, name="sealed_pdf"),
+    path("qr.svg", reading.qr, name="qr"),
+]
+
+urlpatterns = [
+    path("boundaries/", documents.documents, name="documents"),
+    path("boundaries/open/", documents.open_document, name="open"),
+    path("boundaries/<str:number>/", documents.document, name="document"),
+    path("boundaries/<str:number>/<int:n>/", include(_revision)),
+    path("verify/", verify.verify, name="verify"),
+]

@@ -1,0 +1,122 @@
+"""Reading documents by API. A token never agrees, signs, approves or rules."""
+
+from typing import Any
+
+from django.http import Http404
+from django.urls import reverse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from notifications.mail import absolute
+from people.calendar import company_date
+from people.offices import office_short
+
+from . import content as contents
+from . import queries
+from .models import Document, Revision
+from .states import PUBLISHED, State
+
+
+class RevisionInListSerializer(serializers.Serializer[Revision]):
+    """A Revision where a document is listed."""
+
+    number = serializers.IntegerField()
+    reference = serializers.CharField()
+    state = serializers.ChoiceField(choices=State.choices)
+    effective_date = serializers.DateField(allow_null=True)
+    sunset_date = serializers.DateField(allow_null=True)
+    in_force_from = serializers.DateTimeField(allow_null=True)
+    in_force_until = serializers.DateTimeField(allow_null=True)
+
+
+class DocumentSerializer(serializers.Serializer[queries.DocumentCard]):
+    """A boundary document with what rules and what is being written, as far as you may read."""
+
+    number = serializers.CharField(source="document.number")
+    title = serializers.CharField(source="document.title")
+    is_company_boundary = serializers.BooleanField(source="document.is_company_boundary")
+    in_force = RevisionInListSerializer(allow_null=True)
+    unfinished = RevisionInListSerializer(allow_null=True)
+    latest = RevisionInListSerializer()
+
+
+class SignatureSerializer(serializers.Serializer[Any]):
+    """A signature that stands."""
+
+    office = serializers.CharField()
+    office_name = serializers.SerializerMethodField()
+    role = serializers.CharField()
+    name = serializers.CharField(source="person_name")
+    acting = serializers.BooleanField()
+    method = serializers.CharField()
+    reservation = serializers.CharField()
+    signed_at = serializers.DateTimeField()
+
+    def get_office_name(self, signature: Any) -> str:
+        return office_short(signature.office)
+
+
+class RevisionSerializer(RevisionInListSerializer):
+    """One Revision: its state, its frozen content and where the sealed PDF is."""
+
+    document = serializers.CharField(source="document.number")
+    title = serializers.CharField(source="document.title")
+    content_sha256 = serializers.CharField(allow_blank=True)
+    content = serializers.JSONField(allow_null=True)
+    signatures = SignatureSerializer(many=True)
+    pdf = serializers.URLField(allow_null=True, help_text="The sealed PDF; null while none is.")
+    pdf_sha256 = serializers.CharField(allow_blank=True)
+
+
+class DocumentList(ListAPIView[Document]):
+    """Every boundary document that you may read."""
+
+    serializer_class = DocumentSerializer  # type: ignore[assignment]  # cards of documents
+
+    def get_queryset(self) -> Any:
+        return queries.readable_documents(
+            self.request.user, on=company_date(timezone.now())  # type: ignore[arg-type]
+        )
+
+    @extend_schema(operation_id="documents_list")
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        page = self.paginate_queryset(self.get_queryset()) or []
+        cards = queries.document_cards(
+            page, request.user, on=company_date(timezone.now())  # type: ignore[arg-type]
+        )
+        return self.get_paginated_response(DocumentSerializer(cards, many=True).data)
+
+
+class RevisionDetail(APIView):
+    """One Revision with its frozen content and the link to its sealed PDF."""
+
+    @extend_schema(operation_id="revisions_retrieve", responses=RevisionSerializer)
+    def get(self, request: Request, number: str, n: int) -> Response:
+        revision = (
+            queries.readable(request.user, on=company_date(timezone.now()))  # type: ignore[arg-type]
+            .filter(document__number=number, number=n)
+            .first()
+        )
+        if revision is None:
+            raise Http404
+        freeze = revision.freezes.filter(voided_at__isnull=True).first()
+        sealed = freeze.sealed_sha256 if freeze and revision.state in PUBLISHED else ""
+        link = absolute(reverse("boundaries:sealed_pdf", args=[number, n])) if sealed else None
+        data = {
+            **RevisionInListSerializer(revision).data,
+            "document": revision.document.number,
+            "title": revision.document.title,
+            "content_sha256": freeze.content_sha256 if freeze else "",
+            "content": contents.content_of(freeze) if freeze else None,
+            "signatures": SignatureSerializer(
+                revision.signatures.filter(voided_at__isnull=True), many=True
+            ).data,
+            "pdf": link,
+            "pdf_sha256": sealed,
+        }
+        return Response(data)

@@ -1,0 +1,90 @@
+"""What differs between two texts of a row or article, word by word, for people to compare."""
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from people.offices import office_short
+
+from .drafting import ArticleText, RowText, row_text
+from .models import Article, Row
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A run of words: "same", "removed" (theirs only) or "added" (yours only)."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field that differs: what stands now, what you typed, and the words between them."""
+
+    label: str
+    theirs: str
+    yours: str
+
+    @property
+    def pieces(self) -> list[Piece]:
+        return list(compare_words(self.theirs, self.yours))
+
+
+def compare_words(before: str, after: str) -> Iterator[Piece]:
+    """Compare by whole words; a word or number is never split."""
+    old, new = re.findall(r"\s+|\S+", before), re.findall(r"\s+|\S+", after)
+    for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            yield Piece("same", "".join(old[i1:i2]))
+            continue
+        if i2 > i1:
+            yield Piece("removed", "".join(old[i1:i2]))
+        if j2 > j1:
+            yield Piece("added", "".join(new[j1:j2]))
+
+
+def _lines(text: RowText) -> dict[str, str]:
+    parts = [f"{part.name}: {office_short(part.owner)}" for part in text.sub_scopes]
+    return {
+        "Owner": office_short(text.owner),
+        "Sub-scopes": "\n".join(parts),
+        "Scope in": text.scope_in,
+        "Scope out": text.scope_out,
+        "Consulted": ", ".join(office_short(key) for key in text.consulted),
+        "Informed": ", ".join(office_short(key) for key in text.informed),
+        "Rationale": text.rationale,
+        "Left out because": text.left_out_reason,
+    }
+
+
+def row_differences(stands: Row, typed: RowText) -> list[Difference]:
+    """The fields in which what was typed differs from what stands now."""
+    theirs, yours = _lines(row_text(stands)), _lines(typed)
+    return [
+        Difference(label, theirs[label], yours[label])
+        for label in theirs
+        if theirs[label] != yours[label]
+    ]
+
+
+def article_differences(stands: Article, typed: ArticleText) -> list[Difference]:
+    """The same for an article: its text, and each of its data."""
+    found = []
+    if stands.text != typed.text:
+        found.append(Difference("Text", stands.text, typed.text))
+    for name, value in typed.data.items():
+        theirs = stands.data.get(name, "")
+        if theirs != value:
+            label = name.replace("_", " ").capitalize()
+            found.append(Difference(label, _plain(theirs), _plain(value)))
+    return found
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return "\n".join(_plain(one) for one in value)
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {one}" for name, one in value.items() if one)
+    return str(value)

@@ -1,0 +1,469 @@
+"""What the pages and the API show: read once, in a constant number of queries."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.db.models import Prefetch, QuerySet
+
+from functions_catalog.models import Function
+from people.models import Office, Person
+from people.offices import CEO, HYBRID, office_short
+from people.permissions import MATRIX, Act, entitling_appointments, may
+from people.queries import appointments_of, who_acts_for
+from people.templatetags.speech import day, day_words
+
+from .blockers import Blocker, blockers
+from .models import Article, Document, Freeze, Revision, Row, RowSubScope, Signature, StateChange
+from .parties import party_offices
+from .standing import ClauseStanding, agreed_counts, standings
+from .states import ANSWERING, PUBLISHED, UNFINISHED, ClauseState, Role, State, Verb
+
+
+def readable(reader: Person, *, on: date) -> QuerySet[Revision]:
+    """The Revisions that ``reader`` may read: everybody what rules or ruled, some the drafts."""
+    found = Revision.objects.select_related("document", "supersedes")
+    if may(reader, Act.READ_DRAFT, on=on):
+        return found
+    return found.filter(state__in=PUBLISHED)
+
+
+@dataclass(frozen=True)
+class DocumentCard:
+    """A document in the list: what rules, and what is being written."""
+
+    document: Document
+    in_force: Revision | None
+    unfinished: Revision | None
+    latest: Revision
+
+
+def document_cards(
+    documents: Iterable[Document], reader: Person, *, on: date
+) -> list[DocumentCard]:
+    """The cards for ``documents`` (a page of them): one query for all their Revisions."""
+    documents = list(documents)
+    by_document: dict[int, list[Revision]] = {}
+    revisions = readable(reader, on=on).filter(document__in=documents).order_by("-number")
+    for revision in revisions:
+        by_document.setdefault(revision.document_id, []).append(revision)
+    return [
+        DocumentCard(
+            document=document,
+            in_force=next((one for one in mine if one.state in ANSWERING), None),
+            unfinished=next((one for one in mine if one.state in UNFINISHED), None),
+            latest=mine[0],
+        )
+        for document in documents
+        if (mine := by_document.get(document.pk))
+    ]
+
+
+def readable_documents(reader: Person, *, on: date) -> QuerySet[Document]:
+    return Document.objects.filter(
+        pk__in=readable(reader, on=on).values("document_id")
+    )
+
+
+# --- Permissions as the pages need them -------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class May:
+    """What the reader may do with one Revision as it is now; the verbs decide in the end."""
+
+    read_draft: bool = False
+    edit: bool = False
+    agree: bool = False
+    contest: bool = False
+    freeze: bool = False
+    sign: bool = False
+    decline: bool = False
+    approve: bool = False
+    return_: bool = False
+    withdraw: bool = False
+    amend: bool = False
+    acknowledge: bool = False
+
+
+def what_may(
+    reader: Person,
+    revision: Revision,
+    *,
+    on: date,
+    signatures: Sequence[Signature],
+    unfinished_exists: bool,
+    acknowledged: bool,
+) -> May:
+    """Work out ``May``; ``signatures`` are the live ones of the Revision."""
+    held = {one.office.key for one in appointments_of(reader, on=on)}
+    signed = {one.office for one in signatures if one.role == Role.COSIGNER}
+    parties = set(party_offices())
+    draft = revision.state == State.DRAFT
+    awaiting = revision.state == State.AWAITING_APPROVAL
+    cosigning = revision.state == State.COSIGNING
+    opened_unsigned = reader.pk == revision.opened_by_id and not signatures
+
+    def allowed(act: Act) -> bool:
+        return bool(held & MATRIX[act])
+
+    return May(
+        read_draft=allowed(Act.READ_DRAFT),
+        edit=draft and allowed(Act.EDIT),
+        agree=draft and allowed(Act.AGREE),
+        contest=draft and allowed(Act.CONTEST),
+        freeze=draft and allowed(Act.FREEZE),
+        sign=cosigning and bool((held & parties) - signed) and CEO not in held,
+        decline=(cosigning or awaiting) and allowed(Act.DECLINE),
+        approve=awaiting and allowed(Act.APPROVE),
+        return_=awaiting and allowed(Act.RETURN),
+        withdraw=revision.state in UNFINISHED
+        and (CEO in held or (allowed(Act.WITHDRAW) and opened_unsigned)),
+        amend=revision.state in ANSWERING and not unfinished_exists and allowed(Act.OPEN),
+        acknowledge=revision.state in ANSWERING and not acknowledged and allowed(Act.ACKNOWLEDGE),
+    )
+
+
+# --- The stepper ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Step:
+    label: str
+    note: str
+    state: str  # done, current, later
+
+
+def steps(
+    revision: Revision,
+    *,
+    changes: Sequence[StateChange],
+    signatures: Sequence[Signature],
+    draft_note: str = "",
+    approver_name: str = "",
+) -> list[Step]:
+    """Draft, Co-signing, CEO approval, In force: where the Revision is on its way."""
+    place = {
+        State.DRAFT: 0,
+        State.COSIGNING: 1,
+        State.AWAITING_APPROVAL: 2,
+        State.APPROVED: 3,
+        State.IN_FORCE: 3,
+        State.SUPERSEDED: 4,
+        State.EXPIRED_UNRENEWED: 4,
+        State.WITHDRAWN: -1,
+    }[State(revision.state)]
+    on = {change.verb: change.at for change in changes}
+    parties = party_offices()
+    signed = sum(one.role == Role.COSIGNER for one in signatures)
+    frozen = on.get(Verb.FREEZE)
+    approved = on.get(Verb.APPROVE)
+    notes = [
+        draft_note or (f"Frozen {day(frozen)}" if frozen and place > 0 else "All agree row by row"),
+        f"{signed} of {len(parties)} signed" if place > 0 else _named(parties),
+        day(approved) if approved and place > 2 else approver_name or "CEO",
+        _in_force_note(revision),
+    ]
+    labels = ["Draft", "Co-signing", "CEO approval", "In force"]
+    return [
+        Step(label, note, "done" if index < place else "current" if index == place else "later")
+        for index, (label, note) in enumerate(zip(labels, notes, strict=True))
+    ]
+
+
+def _named(offices: Sequence[str]) -> str:
+    return ", ".join(office_short(key) for key in offices)
+
+
+def _in_force_note(revision: Revision) -> str:
+    if revision.in_force_from is not None:
+        return f"Since {day(revision.in_force_from)}"
+    if revision.effective_date is not None:
+        return f"Planned {day_words(revision.effective_date)}"
+    return "No effective date yet"
+
+
+# --- The drafting board -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RowItem:
+    row: Row
+    standing: ClauseStanding
+    sub_scopes: Sequence[RowSubScope]
+    can_agree: bool
+    can_contest: bool
+
+
+@dataclass(frozen=True)
+class ArticleItem:
+    article: Article
+    standing: ClauseStanding | None
+    facts: Sequence[tuple[str, str]]
+    can_agree: bool
+    can_contest: bool
+
+    @property
+    def number(self) -> int:
+        return self.article.number
+
+
+@dataclass(frozen=True)
+class Group:
+    owner: str
+    title: str
+    rows: Sequence[RowItem]
+
+    @property
+    def agreed(self) -> int:
+        return sum(item.standing.state == ClauseState.AGREED for item in self.rows)
+
+
+@dataclass(frozen=True)
+class PartyTally:
+    office: str
+    holder: str
+    agreed: int
+
+
+@dataclass(frozen=True)
+class Share:
+    owner: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Board:
+    """Everything that the drafting board shows of one draft."""
+
+    groups: Sequence[Group]
+    articles: Sequence[ArticleItem]
+    agreed: int
+    total: int
+    tally: Sequence[PartyTally]
+    blockers: Sequence[Blocker]
+    shares: Sequence[Share]
+    missing: Sequence[Function]
+    read_tokens: Sequence[str]
+    my_offices: Sequence[str]
+    last_refusal: StateChange | None = None
+    can_agree_all: bool = field(default=False)
+
+    @property
+    def percent(self) -> int:
+        return self.agreed * 100 // self.total if self.total else 0
+
+    @property
+    def ready(self) -> bool:
+        return not self.blockers
+
+
+_GROUP_ORDER = ("cro", HYBRID, "coo", "cfo")
+
+
+def _group_key(row: Row) -> str:
+    if row.left_out_reason:
+        return "left_out"
+    return row.owner or "none"
+
+
+def _group_title(key: str) -> str:
+    special = {HYBRID: "Hybrid", "none": "Nobody yet", "left_out": "Left out"}
+    return special.get(key) or f"{office_short(key)}-owned"
+
+
+def _can(standing: ClauseStanding, mine: Sequence[str], wanted: str) -> bool:
+    return any(
+        (stance := standing.stance_of(office)) is not None and stance.state != wanted
+        for office in mine
+    )
+
+
+def board(revision: Revision, reader: Person, *, on: date) -> Board:
+    """Load the drafting board. The number of queries does not grow with the rows."""
+    parties = party_offices()
+    rows = list(
+        revision.rows.select_related("function").prefetch_related(
+            Prefetch("sub_scopes", queryset=RowSubScope.objects.order_by("position"))
+        )
+    )
+    articles = list(revision.articles.all())
+    every = standings(revision, parties=parties, today=on, rows=rows, articles=articles)
+    by_clause = {(type(one.clause), one.clause.pk): one for one in every}
+    held = [one.office.key for one in entitling_appointments(reader, Act.AGREE, on=on)]
+    mine = [key for key in held if key in parties]
+    items = [
+        RowItem(
+            row=row,
+            standing=(standing := by_clause[Row, row.pk]),
+            sub_scopes=list(row.sub_scopes.all()),
+            can_agree=_can(standing, mine, "agreed"),
+            can_contest=_can(standing, mine, "contested"),
+        )
+        for row in rows
+    ]
+    keys = [_group_key(row) for row in rows]
+    others = sorted(set(keys) - {*_GROUP_ORDER, "none", "left_out"})
+    order = ["none", *_GROUP_ORDER, *others, "left_out"]
+    counts = agreed_counts(every)
+    holders = who_acts_for(parties, on=on)
+    found = blockers(
+        revision, parties=parties, today=on, rows=rows, articles=articles, every=every
+    )
+    missing = [one.title for one in found if one.code == "function_missing"]
+    # In a draft the newest refusal is always newer than the newest freeze: it voided it.
+    refusal = revision.changes.filter(verb__in=[Verb.DECLINE, Verb.RETURN]).last()
+    return Board(
+        groups=[
+            Group(
+                key,
+                _group_title(key),
+                [item for item, its in zip(items, keys, strict=True) if its == key],
+            )
+            for key in order
+            if key in keys
+        ],
+        articles=[
+            ArticleItem(
+                article=article,
+                standing=(found_one := by_clause.get((Article, article.pk))),
+                facts=article_facts(article, revision),
+                can_agree=found_one is not None and _can(found_one, mine, "agreed"),
+                can_contest=found_one is not None and _can(found_one, mine, "contested"),
+            )
+            for article in articles
+        ],
+        agreed=counts["all"],
+        total=len(every),
+        tally=[
+            PartyTally(
+                key, holders[key].person.name if key in holders else "Vacant", counts.get(key, 0)
+            )
+            for key in parties
+        ],
+        blockers=found,
+        shares=[
+            Share(key, office_short("" if key == "none" else key), keys.count(key))
+            for key in order
+            if key in keys and key != "left_out"
+        ],
+        missing=list(Function.objects.active().filter(name__in=missing)) if missing else [],
+        read_tokens=[f"{one.clause.anchor}:{one.clause.version}" for one in every],
+        my_offices=mine,
+        last_refusal=refusal,
+        can_agree_all=any(_can(one, mine, "agreed") for one in every),
+    )
+
+
+def article_facts(article: Article, revision: Revision) -> list[tuple[str, str]]:
+    """An article's structured data as term and description."""
+    data = article.data
+    if article.key == "control":
+        return [
+            ("Document", revision.reference),
+            (
+                "Supersedes",
+                f"Version {revision.supersedes.number}" if revision.supersedes else "Nothing yet",
+            ),
+            (
+                "Effective date",
+                day_words(revision.effective_date) if revision.effective_date else "Not set",
+            ),
+            ("Sunset date", day_words(revision.sunset_date) if revision.sunset_date else "Not set"),
+        ]
+    if article.key == "reporting_line":
+        solid = " and ".join(office_short(key) for key in data.get("solid_lines", []))
+        dotted = data.get("dotted_line", "")
+        scope = data.get("dotted_line_scope", "")
+        return [
+            ("Solid line", solid or "None"),
+            ("Dotted line", f"{office_short(dotted)}: {scope}" if dotted else "None"),
+            ("Team", str(data.get("team_shape", "")).capitalize() or "Not chosen"),
+            (
+                "Marketing",
+                "A CMO as peer of the CRO"
+                if data.get("marketing") == "cmo_peer"
+                else "Under the CRO",
+            ),
+        ]
+    if article.key == "escalation":
+        return [
+            ("Leads", f"within {data.get('leads_business_days', '?')} business days"),
+            ("Executives", f"within {data.get('executives_business_days', '?')} business days"),
+            ("Then", "the CEO decides"),
+            ("Interim decider", data.get("interim_decider", "") or "Not named"),
+        ]
+    if article.key == "cadence":
+        layers = [
+            (
+                f"{layer['layer'].capitalize()} layer",
+                f"{office_short(layer['owner'])}: {layer['mandate']}",
+            )
+            for layer in data.get("layers", [])
+        ]
+        return [*layers, ("CRO-COO 1:1", data.get("one_to_one", "") or "Not set")]
+    return []
+
+
+# --- Signing and reading ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Signer:
+    """An Office whose signature the document needs, and what became of it."""
+
+    office: str
+    title: str
+    holder_name: str
+    state: str  # signed, waiting, later
+    signature: Signature | None
+    is_me: bool
+
+
+def signers(
+    revision: Revision, *, reader: Person, on: date, signatures: Sequence[Signature]
+) -> list[Signer]:
+    """The parties in their order, then the CEO."""
+    keys = [*party_offices(), CEO]
+    titles = dict(Office.objects.filter(key__in=keys).values_list("key", "title"))
+    holders = who_acts_for(keys, on=on)
+    by_office = {(one.office, one.role): one for one in signatures}
+    result = []
+    for key in keys:
+        role = Role.APPROVER if key == CEO else Role.COSIGNER
+        signature = by_office.get((key, role))
+        waiting = revision.state == (
+            State.AWAITING_APPROVAL if key == CEO else State.COSIGNING
+        )
+        holder = holders.get(key)
+        result.append(
+            Signer(
+                office=key,
+                title=titles[key],
+                holder_name=holder.person.name if holder else "Vacant",
+                state="signed" if signature else "waiting" if waiting else "later",
+                signature=signature,
+                is_me=holder is not None and holder.person_id == reader.pk,
+            )
+        )
+    return result
+
+
+def waits_for(revision: Revision, all_signers: Sequence[Signer]) -> str:
+    """A sentence that says whom a frozen Revision waits for."""
+    waiting = [one for one in all_signers if one.state == "waiting"]
+    if not waiting:
+        return ""
+    named = [f"{one.holder_name}, {office_short(one.office)}" for one in waiting]
+    words = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+    act = "approval" if revision.state == State.AWAITING_APPROVAL else "signature"
+    return f"It waits for the {act} of {words}."
+
+
+def live_freeze(revision: Revision) -> Freeze | None:
+    """The freeze that stands; for a withdrawn Revision, its last."""
+    return (
+        revision.freezes.defer("content").filter(voided_at__isnull=True).first()
+        or revision.freezes.defer("content").order_by("-number").first()
+    )

@@ -1,0 +1,295 @@
+"""The drafting board's edits and answers."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from functions_catalog.models import Function
+from people.errors import NotYourOffice, Refused
+from people.offices import office_short
+
+from .. import drafting, workflow
+from ..differences import Difference, article_differences, row_differences
+from ..errors import ChangedMeanwhile
+from ..forms import ArticleForm, ControlForm, RowForm, article_form
+from ..models import Article, Revision, Row
+from ..parties import party_offices
+from ..standing import agreeable
+from ..template import REPORTING_LINES
+from .frame import find, frame, reader_of, signed_in_verb, to_revision
+
+
+def clause_of(revision: Revision, anchor: str) -> Row | Article:
+    """The row or article that "row-3" or "article-5" names; 404 where there is none."""
+    kind, _, number = anchor.partition("-")
+    if not number.isdecimal() or len(number) > 4:
+        raise Http404("No such row or article.")
+    if kind == "row":
+        rows = revision.rows.select_related("function")
+        row: Row = get_object_or_404(rows, position=int(number))
+        row.revision = revision
+        return row
+    if kind == "article":
+        article: Article = get_object_or_404(revision.articles, number=int(number))
+        article.revision = revision
+        return article
+    raise Http404("No such row or article.")
+
+
+def _who_agrees_again(request: HttpRequest, revision: Revision) -> str:
+    """ "COO and CFO agree again": the parties but the editor's own."""
+    mine = set(
+        revision.agreements.filter(person=reader_of(request), withdrawn_at__isnull=True)
+        .values_list("office", flat=True)
+        .distinct()
+    )
+    others = [office_short(key) for key in party_offices() if key not in mine]
+    return f"{' and '.join(others)} to agree again." if others else ""
+
+
+def _conflict(changed: ChangedMeanwhile, differences: list[Difference]) -> dict[str, Any]:
+    clause = changed.clause
+    return {
+        "by_name": clause.changed_by_name,
+        "by_office": clause.changed_by_office,
+        "at": clause.changed_at,
+        "differences": differences,
+        "clause": clause,
+    }
+
+
+def _with_version(form: RowForm | ArticleForm, version: int) -> None:
+    """Saving again is then a choice made with both texts in view."""
+    form.data = form.data.copy()  # type: ignore[union-attr]  # bound: it is a QueryDict
+    form.data["version"] = str(version)  # type: ignore[index]  # the copy is mutable
+
+
+@signed_in_verb
+@require_http_methods(["GET", "HEAD", "POST"])
+def row(request: HttpRequest, number: str, n: int, position: int) -> HttpResponse:
+    """Edit a row. A second editor gets the first's change beside their own text, kept."""
+    revision = find(request, number, n)
+    found = clause_of(revision, f"row-{position}")
+    assert isinstance(found, Row)  # noqa: S101 - asked for a row; tells the type checker
+    _refuse_unless_editable(request, revision)
+    form = RowForm(request.POST or None, initial=RowForm.initial_of(found))
+    context: dict[str, Any] = {"row": found, "form": form, "conflict": None, "refusal": ""}
+    if request.method == "POST" and form.is_valid():
+        try:
+            saved = drafting.edit_row(
+                row=found,
+                expected_version=form.cleaned_data["version"],
+                text=form.text(found),
+                acting_user=reader_of(request),
+                at=timezone.now(),
+            )
+        except ChangedMeanwhile as changed:
+            assert isinstance(changed.clause, Row)  # noqa: S101 - the verb was about a row
+            differences = row_differences(changed.clause, form.text(found))
+            context["conflict"] = _conflict(changed, differences)
+            _with_version(form, changed.clause.version)
+        except NotYourOffice:
+            raise
+        except Refused as refused:
+            context["refusal"] = str(refused)
+        else:
+            messages.success(
+                request, f"{saved} saved. {_who_agrees_again(request, revision)}".strip()
+            )
+            return to_revision(revision, saved.anchor)
+    return _edit_page(request, revision, context, "row")
+
+
+@signed_in_verb
+@require_http_methods(["GET", "HEAD", "POST"])
+def article(request: HttpRequest, number: str, n: int, article_number: int) -> HttpResponse:
+    """Edit an article; the same rules as for a row."""
+    revision = find(request, number, n)
+    found = clause_of(revision, f"article-{article_number}")
+    assert isinstance(found, Article)  # noqa: S101 - asked for an article; tells the type checker
+    if not agreeable(found):
+        raise Http404("Article 4 is edited row by row; article 13 is generated.")
+    _refuse_unless_editable(request, revision)
+    form = article_form(found, revision, request.POST or None)
+    context: dict[str, Any] = {"article": found, "form": form, "conflict": None, "refusal": ""}
+    if request.method == "POST" and form.is_valid():
+        try:
+            saved = _save_article(request, revision, found, form)
+        except ChangedMeanwhile as changed:
+            assert isinstance(changed.clause, Article)  # noqa: S101 - the verb was about one
+            differences = article_differences(changed.clause, form.article_text())
+            context["conflict"] = _conflict(changed, differences)
+            _with_version(form, changed.clause.version)
+        except NotYourOffice:
+            raise
+        except Refused as refused:
+            context["refusal"] = str(refused)
+        else:
+            messages.success(
+                request, f"{saved} saved. {_who_agrees_again(request, revision)}".strip()
+            )
+            return to_revision(revision, saved.anchor)
+    if found.key == "reporting_line":
+        context["reporting"] = reporting_lines(found)
+    return _edit_page(request, revision, context, "article")
+
+
+def _save_article(
+    request: HttpRequest, revision: Revision, found: Article, form: ArticleForm
+) -> Article:
+    who_and_when: dict[str, Any] = {"acting_user": reader_of(request), "at": timezone.now()}
+    expected = form.cleaned_data["version"]
+    if isinstance(form, ControlForm):
+        return drafting.edit_control(
+            revision=revision,
+            expected_version=expected,
+            text=form.cleaned_data["text"],
+            effective_date=form.cleaned_data["effective_date"],
+            sunset_date=form.cleaned_data["sunset_date"],
+            **who_and_when,
+        )
+    return drafting.edit_article(
+        article=found, expected_version=expected, text=form.article_text(), **who_and_when
+    )
+
+
+def reporting_lines(found: Article) -> list[dict[str, Any]]:
+    """What each reporting line tends to give and cost, and whether it is chosen."""
+    chosen = found.data.get("solid_lines", [])
+    return [
+        {
+            "office": key,
+            "label": office_short(key) if key else "Nowhere",
+            "gives": gives,
+            "costs": costs,
+            "chosen": key in chosen,
+        }
+        for key, (gives, costs) in REPORTING_LINES.items()
+    ]
+
+
+def _refuse_unless_editable(request: HttpRequest, revision: Revision) -> None:
+    context, _ = frame(revision, reader_of(request))
+    if revision.is_draft and not context["may"].edit:
+        raise PermissionDenied(
+            "Only the CRO, COO, CFO or Corporate Secretary edits a draft. Tell one of them what "
+            "should change."
+        )
+    if not revision.is_draft:
+        raise Refused(f"{revision.reference} is no longer a draft, so its text cannot change.")
+
+
+def _edit_page(
+    request: HttpRequest, revision: Revision, context: dict[str, Any], kind: str
+) -> HttpResponse:
+    shared, _ = frame(revision, reader_of(request))
+    status = 422 if request.method == "POST" else 200
+    # htmx opens the form in its place on the board; without it the form has its own page.
+    part = f"boundaries/_{kind}_form.html"
+    whole = f"boundaries/{kind}_edit.html"
+    in_place = bool(getattr(request, "htmx", False)) and request.method == "GET"
+    return render(request, part if in_place else whole, shared | context, status=status)
+
+
+@signed_in_verb
+@require_POST
+def agree(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """Agree to exactly the text that was on the page."""
+    revision = find(request, number, n)
+    clause = clause_of(revision, request.POST.get("clause", ""))
+    drafting.agree(
+        clause=clause,
+        expected_version=_version(request.POST.get("version", "")),
+        acting_user=reader_of(request),
+        at=timezone.now(),
+    )
+    return to_revision(revision, clause.anchor)
+
+
+def _version(text: str) -> int:
+    # Nothing readable matches no version: the verb then shows what stands now.
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+
+@signed_in_verb
+@require_POST
+def contest(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """Contest a row or article with a reason."""
+    revision = find(request, number, n)
+    clause = clause_of(revision, request.POST.get("clause", ""))
+    drafting.contest(
+        clause=clause,
+        reason=request.POST.get("reason", "")[:2000],
+        acting_user=reader_of(request),
+        at=timezone.now(),
+    )
+    messages.success(request, f"{clause} is contested. Agreeing to it later ends that.")
+    return to_revision(revision, clause.anchor)
+
+
+@signed_in_verb
+@require_POST
+def agree_all(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """Agree to every text that was on the page and still stands."""
+    revision = find(request, number, n)
+    anchors = {one.anchor: ("row", one.pk) for one in revision.rows.all()} | {
+        one.anchor: ("article", one.pk) for one in revision.articles.all()
+    }
+    read: dict[tuple[str, int], int] = {}
+    for token in request.POST.getlist("read"):
+        anchor, _, version = token.partition(":")
+        if anchor in anchors:
+            read[anchors[anchor]] = _version(version)
+    done = drafting.agree_to_all_read(
+        revision=revision, read=read, acting_user=reader_of(request), at=timezone.now()
+    )
+    words = [f"You agreed to {done.agreed} rows and articles."]
+    if done.changed_meanwhile:
+        names = ", ".join(str(one) for one in done.changed_meanwhile)
+        words.append(f"Changed while you read, so not agreed: {names}.")
+    if done.own_contests:
+        words.append(f"{done.own_contests} that you contest stay contested.")
+    messages.success(request, " ".join(words))
+    return to_revision(revision)
+
+
+@signed_in_verb
+@require_POST
+def add_row(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """Add the row of a function that the draft does not have yet."""
+    revision = find(request, number, n)
+    function = get_object_or_404(Function, key=request.POST.get("function", ""))
+    added = drafting.add_row(
+        revision=revision, function=function, acting_user=reader_of(request), at=timezone.now()
+    )
+    messages.success(request, f"{added} is added with a proposal.")
+    return to_revision(revision, added.anchor)
+
+
+@signed_in_verb
+@require_POST
+def freeze(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """Freeze for signing."""
+    revision = find(request, number, n)
+    workflow.freeze(revision=revision, acting_user=reader_of(request), at=timezone.now())
+    messages.success(
+        request, f"{revision.reference} is frozen. All parties were asked by mail to sign it."
+    )
+    return to_revision(revision)
+
+
+@signed_in_verb
+@require_POST
+def amend(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """Open the next Revision as a copy of the one in force."""
+    revision = find(request, number, n)
+    draft = workflow.amend(
+        revision=revision, acting_user=reader_of(request), at=timezone.now()
+    )
+    messages.success(request, f"{draft.reference} is open as a copy of what is in force.")
+    return redirect(draft)

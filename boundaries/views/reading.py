@@ -1,0 +1,164 @@
+"""A Revision's page in each of its states, its sealed PDF, and the RevOps Lead's plan."""
+
+import io
+from typing import Any
+
+import segno
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from people.errors import NotYourOffice, Refused
+from sealing.errors import KeysUnusable
+
+from .. import content as contents
+from .. import pdf, plan, queries, registry
+from ..files import files
+from ..forms import PlanForm
+from ..models import Acknowledgement, Freeze, Revision
+from ..states import PUBLISHED, State
+from .drafting import reporting_lines
+from .frame import find, frame, reader_of, signed_in_verb, to_revision, today
+from .signing import pdf_response
+
+
+@signed_in_verb
+@require_safe
+def revision(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """The drafting board, the way through signatures, or what rules: by the state."""
+    found = find(request, number, n)
+    if found.state == State.DRAFT:
+        return _draft(request, found)
+    if found.state in (State.COSIGNING, State.AWAITING_APPROVAL):
+        return _progress(request, found)
+    return _in_force(request, found)
+
+
+def _draft(request: HttpRequest, found: Revision) -> HttpResponse:
+    reader = reader_of(request)
+    board = queries.board(found, reader, on=today())
+    note = f"{board.agreed} of {board.total} agreed"
+    context, _ = frame(found, reader, draft_note=note)
+    line = next(one.article for one in board.articles if one.article.key == "reporting_line")
+    context |= {"board": board, "reporting": reporting_lines(line)}
+    return render(request, "boundaries/draft.html", context)
+
+
+def _frozen(
+    request: HttpRequest, found: Revision, freeze: Freeze | None
+) -> tuple[dict[str, Any], Freeze | None]:
+    reader = reader_of(request)
+    context, signatures = frame(found, reader)
+    everyone = queries.signers(found, reader=reader, on=today(), signatures=signatures)
+    context |= {
+        "freeze": freeze,
+        "content": contents.content_of(freeze) if freeze else None,
+        "signers": everyone,
+        "waits_for": queries.waits_for(found, everyone),
+        "pdf_problem": freeze.pdf_last_failure if freeze else "",
+    }
+    return context, freeze
+
+
+def _progress(request: HttpRequest, found: Revision) -> HttpResponse:
+    context, freeze = _frozen(request, found, queries.live_freeze(found))
+    context["pdf_ready"] = bool(freeze and freeze.signing_copy_sha256)
+    return render(request, "boundaries/progress.html", context)
+
+
+def _in_force(request: HttpRequest, found: Revision) -> HttpResponse:
+    context, freeze = _frozen(request, found, queries.live_freeze(found))
+    ready = bool(freeze and freeze.sealed_sha256)
+    context |= {
+        "state_words": State(found.state).label,
+        "sealed_ready": ready,
+        "verify_facts": _verify_facts(freeze) if freeze and ready else None,
+        "plan": Acknowledgement.objects.filter(revision=found)
+        .prefetch_related("milestones")
+        .first(),
+        "versions": list(
+            queries.readable(reader_of(request), on=today())
+            .filter(document=found.document)
+            .order_by("-number")
+        ),
+        "extra_panels": registry.panels(found, reader_of(request)),
+        "days": (today() - timezone.localtime(found.in_force_from).date()).days
+        if found.in_force_from
+        else None,
+        "published": found.state in PUBLISHED,
+    }
+    return render(request, "boundaries/inforce.html", context)
+
+
+def _verify_facts(freeze: Freeze) -> dict[str, Any]:
+    try:
+        fingerprint = pdf.company_keys().root_fingerprint
+    except (KeysUnusable, OSError):
+        fingerprint = ""  # the page then leaves it out; /readyz says what is wrong with the keys
+    return {
+        "sealed_at": freeze.sealed_at,
+        "sha256": freeze.sealed_sha256,
+        "content_sha256": freeze.content_sha256,
+        "root_fingerprint": fingerprint,
+        "timestamp": settings.TSA_URL or "the registry's own authority",
+    }
+
+
+@signed_in_verb
+@require_safe
+def sealed_pdf(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """The sealed PDF of what is approved; 404 while it is still being made."""
+    found = find(request, number, n)
+    freeze = queries.live_freeze(found) if found.state in PUBLISHED else None
+    if freeze is None or not freeze.sealed_sha256:
+        raise Http404("There is no sealed PDF of this version yet. It is made within seconds.")
+    return pdf_response(files.get(freeze.sealed_sha256), f"{found.reference}.pdf", download=True)
+
+
+@signed_in_verb
+@require_safe
+def qr(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """The QR code that is printed on page 1."""
+    freeze = queries.live_freeze(find(request, number, n))
+    if freeze is None:
+        raise Http404("Nothing is frozen yet.")
+    url = pdf.verification_url(freeze.revision.reference, freeze.content_sha256)
+    image = io.BytesIO()
+    segno.make(url, error="m").save(image, kind="svg", scale=4, border=2, light="#fff")
+    return HttpResponse(image.getvalue(), content_type="image/svg+xml")
+
+
+@signed_in_verb
+@require_http_methods(["GET", "HEAD", "POST"])
+def acknowledge(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """The RevOps Lead acknowledges with an execution plan."""
+    found = find(request, number, n)
+    context, _ = frame(found, reader_of(request))
+    if not context["may"].acknowledge:
+        if Acknowledgement.objects.filter(revision=found).exists():
+            return to_revision(found, "plan")
+        raise PermissionDenied("Only the RevOps Lead acknowledges what is in force.")
+    form = PlanForm(request.POST or None)
+    refusal = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            plan.acknowledge(
+                revision=found,
+                milestones=form.milestones(),
+                acting_user=reader_of(request),
+                at=timezone.now(),
+            )
+        except NotYourOffice:
+            raise
+        except Refused as refused:
+            refusal = str(refused)
+        else:
+            messages.success(request, f"You acknowledged {found.reference} with your plan.")
+            return to_revision(found, "plan")
+    context |= {"form": form, "refusal": refusal, "due": found.acknowledgement_due_date}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "boundaries/acknowledge.html", context, status=status)

@@ -1,0 +1,323 @@
+"""The ceremony for the parties and for the CEO, and the ways not to sign."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from people.errors import NotYourOffice, Refused
+from people.offices import office_short
+
+from .. import content as contents
+from .. import queries, signing, workflow
+from ..errors import IntentNotValid, TransitionNotAllowed
+from ..files import files
+from ..forms import BeginSigningForm, ConfirmForm, ReasonForm
+from ..models import Freeze, Revision, SigningIntent
+from ..states import TRANSITIONS, Role, Verb
+from .frame import find, frame, reader_of, signed_in_verb, to_revision, today
+
+PAGE_OF_ROLE = {Role.COSIGNER: "sign", Role.APPROVER: "approve"}
+
+
+def session_key_of(request: HttpRequest) -> str:
+    """The key of the session that the ceremony is bound to."""
+    if not request.session.session_key:
+        request.session.save()
+    return request.session.session_key or ""
+
+
+def _act_words(role: Role, revision: Revision) -> str:
+    act = "Sign" if role == Role.COSIGNER else "Approve"
+    return f"{act} boundary v{revision.number}"
+
+
+def _ceremony(request: HttpRequest, revision: Revision, role: Role) -> dict[str, Any]:
+    """What every page of the ceremony shows; refuses whoever has nothing to sign."""
+    reader, on = reader_of(request), today()
+    if revision.state not in TRANSITIONS[signing.VERB_OF_ROLE[role]]:
+        raise TransitionNotAllowed(revision, signing.VERB_OF_ROLE[role])
+    context, signatures = frame(revision, reader)
+    appointments = signing.signing_appointments(revision, role, reader, at=timezone.now())
+    may = context["may"]
+    if not (may.sign if role == Role.COSIGNER else may.approve):
+        if signatures and any(one.person_id == reader.pk for one in signatures):
+            raise IntentNotValid(f"You have signed {revision.reference} already.")
+        who = "a party to it" if role == Role.COSIGNER else "the CEO"
+        raise PermissionDenied(f"Only {who} can do that. Nothing was signed.")
+    freeze = revision.freezes.get(voided_at__isnull=True)
+    return context | {
+        "role": role.value,
+        "verb_words": _act_words(role, revision),
+        "freeze": freeze,
+        "content": contents.content_of(freeze),
+        "signers": queries.signers(revision, reader=reader, on=on, signatures=signatures),
+        "meaning": signing.meaning_of(role, appointments),
+        "reading": freeze.readings.filter(person=reader).first(),
+        "appointments": [one.title for one in appointments],
+        "offices": [one.office.key for one in appointments],
+        "my_office": office_short(appointments[0].office.key),
+        "refusal": "",
+    }
+
+
+def _begin(request: HttpRequest, number: str, n: int, role: Role) -> HttpResponse:
+    revision = find(request, number, n)
+    context = _ceremony(request, revision, role)
+    form = BeginSigningForm(request.POST or None, initial={"conflict": "none"})
+    if request.method == "POST" and form.is_valid():
+        try:
+            intent = signing.open_intent(
+                revision=revision,
+                role=role,
+                meaning_accepted=form.cleaned_data["understood"],
+                conflict_declared=form.cleaned_data["conflict_text"]
+                if form.cleaned_data["conflict"] == "declared"
+                else "",
+                reservation=form.cleaned_data["reservation"] if role == Role.COSIGNER else "",
+                session_key=session_key_of(request),
+                acting_user=reader_of(request),
+                at=timezone.now(),
+            )
+        except NotYourOffice:
+            raise
+        except Refused as refused:
+            context["refusal"] = str(refused)
+        else:
+            page = f"boundaries:{PAGE_OF_ROLE[role]}_confirm"
+            return redirect(page, number, n, intent.pk)
+    context["form"] = form
+    status = 422 if request.method == "POST" else 200
+    return render(request, "boundaries/sign.html", context, status=status)
+
+
+@signed_in_verb
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """Steps 1 to 4 for a party."""
+    return _begin(request, number, n, Role.COSIGNER)
+
+
+@signed_in_verb
+@require_http_methods(["GET", "HEAD", "POST"])
+def approve(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """Steps 1 to 4 for the CEO."""
+    return _begin(request, number, n, Role.APPROVER)
+
+
+def _confirm(
+    request: HttpRequest, number: str, n: int, intent_id: int, role: Role
+) -> HttpResponse:
+    revision = find(request, number, n)
+    context = _ceremony(request, revision, role)
+    intent: SigningIntent = get_object_or_404(
+        SigningIntent, pk=intent_id, person=reader_of(request), role=role, freeze=context["freeze"]
+    )
+    form = ConfirmForm(request.POST or None)
+    now = timezone.now()
+    if intent.consumed_at is not None or now >= intent.expires_at:
+        messages.error(
+            request, "The five minutes to sign are over. Begin again; nothing was signed."
+        )
+        return redirect(f"boundaries:{PAGE_OF_ROLE[role]}", number, n)
+    if request.method == "POST" and form.is_valid():
+        try:
+            _authenticate_and_sign(
+                request, revision, intent, form.cleaned_data["password"], role
+            )
+        except (NotYourOffice, IntentNotValid):
+            raise
+        except Refused as refused:
+            context["refusal"] = str(refused)
+        else:
+            done = "signed" if role == Role.COSIGNER else "approved"
+            messages.success(request, f"You {done} {revision.reference}.")
+            return to_revision(revision)
+    context |= {
+        "form": form,
+        "intent": intent,
+        "seconds_left": max(0, int((intent.expires_at - now).total_seconds())),
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "boundaries/sign_confirm.html", context, status=status)
+
+
+def _authenticate_and_sign(
+    request: HttpRequest, revision: Revision, intent: SigningIntent, password: str, role: Role
+) -> None:
+    session_key, reader = session_key_of(request), reader_of(request)
+    signing.authenticate(
+        intent=intent,
+        password=password,
+        session_key=session_key,
+        acting_user=reader,
+        at=timezone.now(),
+    )
+    verb = workflow.cosign if role == Role.COSIGNER else workflow.approve
+    verb(
+        revision=revision,
+        intent=intent,
+        session_key=session_key,
+        acting_user=reader,
+        at=timezone.now(),
+    )
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@signed_in_verb
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_confirm(request: HttpRequest, number: str, n: int, intent_id: int) -> HttpResponse:
+    """Steps 5 and 6 for a party: confirm that it is you, and sign."""
+    return _confirm(request, number, n, intent_id, Role.COSIGNER)
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@signed_in_verb
+@require_http_methods(["GET", "HEAD", "POST"])
+def approve_confirm(request: HttpRequest, number: str, n: int, intent_id: int) -> HttpResponse:
+    """Steps 5 and 6 for the CEO: confirm that it is you, and approve."""
+    return _confirm(request, number, n, intent_id, Role.APPROVER)
+
+
+@signed_in_verb
+@require_safe
+def signing_copy(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """Open the exact bytes to be signed; that they were opened is recorded."""
+    revision = find(request, number, n)
+    freeze = get_object_or_404(
+        Freeze.objects.select_related("revision__document"),
+        revision=revision,
+        voided_at__isnull=True,
+    )
+    reading = signing.record_reading(
+        freeze=freeze, acting_user=reader_of(request), at=timezone.now()
+    )
+    return pdf_response(files.get(reading.file_sha256), f"{revision.reference}-signing-copy.pdf")
+
+
+def pdf_response(content: bytes, name: str, *, download: bool = False) -> HttpResponse:
+    """A PDF to show, or to keep."""
+    way = "attachment" if download else "inline"
+    return HttpResponse(
+        content,
+        content_type="application/pdf",
+        headers={
+            "Content-Disposition": f'{way}; filename="{name}"',
+            "Cache-Control": "private, no-store",
+        },
+    )
+
+
+# --- Not signing ------------------------------------------------------------------------------
+
+_REFUSALS: dict[str, dict[str, Any]] = {
+    "decline": {
+        "verb": workflow.decline,
+        "may": "decline",
+        "heading": "I cannot sign this text",
+        "effects": [
+            "The text goes back to draft; everybody can change it again.",
+            "Signatures given so far are void. They are kept, with your reason.",
+            "All parties, the CEO and the RevOps Lead are told by mail, with your reason.",
+            "Agreements stand until somebody changes the text.",
+        ],
+        "button_words": "Decline to sign",
+        "done": "went back to draft.",
+    },
+    "return": {
+        "verb": workflow.return_to_draft,
+        "may": "return_",
+        "heading": "Return it to the parties",
+        "effects": [
+            "The text goes back to draft; the parties can change it again.",
+            "All co-signatures are void. They are kept, with your reason.",
+            "The parties and the RevOps Lead are told by mail, with your reason.",
+            "It does not change who owns what: what is in force stands.",
+        ],
+        "button_words": "Return to draft",
+        "done": "went back to draft.",
+    },
+    "withdraw": {
+        "verb": workflow.withdraw,
+        "may": "withdraw",
+        "heading": "Withdraw it",
+        "effects": [
+            "This version ends here and never comes in force.",
+            "Signatures given so far are void. They are kept, with your reason.",
+            "Everybody who took part is told by mail, with your reason.",
+            "What is in force stands. A new version can be opened at any time.",
+        ],
+        "button_words": "Withdraw this version",
+        "done": "is withdrawn.",
+    },
+}
+
+
+def _refuse(request: HttpRequest, number: str, n: int, kind: str) -> HttpResponse:
+    revision = find(request, number, n)
+    how = _REFUSALS[kind]
+    context, _ = frame(revision, reader_of(request))
+    if revision.state not in TRANSITIONS[_VERBS[kind]]:
+        raise TransitionNotAllowed(revision, _VERBS[kind])
+    if not getattr(context["may"], how["may"]):
+        raise PermissionDenied("Your Office cannot do that to this version.")
+    form = ReasonForm(request.POST or None)
+    refusal = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            how["verb"](
+                revision=revision,
+                reason=form.cleaned_data["reason"],
+                acting_user=reader_of(request),
+                at=timezone.now(),
+            )
+        except NotYourOffice:
+            raise
+        except Refused as refused:
+            refusal = str(refused)
+        else:
+            messages.success(request, f"{revision.reference} {how['done']}")
+            return to_revision(revision)
+    context |= {
+        "kind": kind,
+        "heading": f"{how['heading']}: {revision.reference}",
+        "effects": how["effects"],
+        "button_words": how["button_words"],
+        "form": form,
+        "refusal": refusal,
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "boundaries/refuse.html", context, status=status)
+
+
+_VERBS = {"decline": Verb.DECLINE, "return": Verb.RETURN, "withdraw": Verb.WITHDRAW}
+
+
+@signed_in_verb
+@require_http_methods(["GET", "HEAD", "POST"])
+def decline(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """A party cannot sign this text."""
+    return _refuse(request, number, n, "decline")
+
+
+@signed_in_verb
+@require_http_methods(["GET", "HEAD", "POST"])
+def return_(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """The CEO returns it."""
+    return _refuse(request, number, n, "return")
+
+
+@signed_in_verb
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """End an unfinished Revision."""
+    return _refuse(request, number, n, "withdraw")
+
