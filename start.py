@@ -151,7 +151,7 @@ def sync_venv(requirements: str) -> None:
             return  # another start.py did it while this one waited
         say(f"Installing what {requirements} names (hash-checked, once) ...")
         began = time.monotonic()
-        install = [str(PYTHON), "-m", "pip", "install", "--quiet", "--no-input"]
+        install = [str(PYTHON), "-m", "pip", "install", "-qq", "--no-input"]
         install += ["--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:"]
         # Byte code is made when a module is first imported: most of what comes never is.
         install += ["--no-compile", "-r", requirements]
