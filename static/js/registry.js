@@ -97,25 +97,32 @@ document.addEventListener(
     if (!button) return;
     event.preventDefault();
     event.stopPropagation();
-    if (button.matches("[data-guard]")) button.form?.reportValidity();
+    if (!button.matches("[data-guard]") || button.form.reportValidity()) return;
   },
   true,
 );
 
-/* Steps of a ceremony fill in as their fields are filled; the first unfilled one is current. */
+/* Steps of a ceremony fill in as their fields are filled; the first unfilled one is current.
+   A step [data-reading] is done once its text was opened: the server keeps the proof, this only
+   shows it before the page is loaded again. */
+function stepDone(step) {
+  if ("reading" in step.dataset) return "read" in step.dataset;
+  const asked = [...step.querySelectorAll("[required]")];
+  return asked.length ? asked.every((one) => one.checkValidity()) : step.dataset.state === "done";
+}
+
 function showProgress(form) {
+  const unread = form.querySelector("[data-reading]:not([data-read])");
   for (const button of form.querySelectorAll("button[data-guard]")) {
-    if (form.checkValidity()) button.removeAttribute("aria-disabled");
-    else button.setAttribute("aria-disabled", "true");
+    if (form.checkValidity() && !unread && !("over" in form.dataset)) {
+      button.removeAttribute("aria-disabled");
+    } else {
+      button.setAttribute("aria-disabled", "true");
+    }
   }
   let current = null;
   for (const step of form.querySelectorAll(".ceremony > li")) {
-    const asked = [...step.querySelectorAll("[required]")];
-    const done = asked.length
-      ? asked.every((one) => one.checkValidity())
-      : step.dataset.reading
-        ? "read" in step.dataset
-        : step.dataset.state === "done";
+    const done = stepDone(step);
     const isCurrent = !done && !current;
     if (isCurrent) current = step;
     if (done) step.dataset.state = "done";
@@ -131,22 +138,33 @@ for (const name of ["input", "change"]) {
     if (form) showProgress(form);
   });
 }
+document.addEventListener("click", (event) => {
+  const step = event.target.closest("[data-opens]")?.closest("[data-reading]");
+  if (!step) return;
+  step.dataset.read = "yes";
+  showProgress(step.closest("form"));
+});
 
-/* [data-end-of-text] is the last line of a text: once seen, the step [data-reading] is done. */
-function watchReading(root) {
-  for (const end of root.querySelectorAll("[data-end-of-text]")) {
-    const watcher = new IntersectionObserver((seen) => {
-      if (!seen.some((one) => one.isIntersecting)) return;
-      watcher.disconnect();
-      for (const step of document.querySelectorAll("[data-reading]")) {
-        step.dataset.read = "yes";
-        for (const word of step.querySelectorAll("[data-until-read]")) word.hidden = true;
-        for (const word of step.querySelectorAll("[data-when-read]")) word.hidden = false;
-        const form = step.closest("form[data-progress]");
-        if (form) showProgress(form);
+/* [data-seconds-left] counts down; [data-expiring] warns when less than a minute is left. */
+function countDown(root) {
+  for (const clock of root.querySelectorAll("[data-seconds-left]")) {
+    const form = clock.closest("form");
+    const end = Date.now() + Number(clock.dataset.secondsLeft) * 1000;
+    const warning = form.querySelector("[data-expiring]");
+    const until = clock.textContent;
+    const tick = () => {
+      const left = Math.max(0, Math.round((end - Date.now()) / 1000));
+      const shown = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+      clock.textContent = left ? `${shown} left. ${until}` : "The 5 minutes are over.";
+      if (left < 60 && warning) warning.hidden = false;
+      if (!left) {
+        clearInterval(timer);
+        form.dataset.over = "yes";
+        showProgress(form);
       }
-    });
-    watcher.observe(end);
+    };
+    const timer = setInterval(tick, 1000);
+    tick();
   }
 }
 
@@ -191,7 +209,7 @@ addEventListener("hashchange", openTarget);
 
 function prepare(root) {
   offerCopying(root);
-  watchReading(root);
+  countDown(root);
   acceptDrops(root);
   for (const form of root.querySelectorAll("form[data-progress]")) showProgress(form);
   root.querySelector(".error-summary")?.focus();
