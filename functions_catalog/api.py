@@ -222,7 +222,7 @@ def _as_of(request: Request, today: date) -> date:
     """The date of ``?on=``. Programs write YYYY-MM-DD; a person's spelling is refused."""
     text = request.query_params.get("on", "")
     try:
-        if text and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        if text and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             raise BadDate(f"Write the date as YYYY-MM-DD, such as {today.isoformat()}.")
         return read_date(text, today=today)
     except BadDate as refusal:

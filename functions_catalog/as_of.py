@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from .errors import BadDate
 
-_ISO = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
+_ISO = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
 # "20 Nov 2026", "20 November 2026", "Nov 20, 2026"
 _IN_WORDS = ("%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y")
 

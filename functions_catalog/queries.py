@@ -68,10 +68,6 @@ class Entry:
         return self.answer.owners if self.answer else ()
 
     @property
-    def natural_owners(self) -> tuple[str, ...]:
-        return (self.function.natural_owner,)
-
-    @property
     def pieces(self) -> list[Piece]:
         """The answer in a sentence: who owns, owned or will own it."""
         name = Piece(self.function.name, is_function=True)
@@ -91,7 +87,8 @@ class Entry:
                 pieces.append(Piece(lead))
             pieces.append(Piece(office_short(office), office=office))
         parts = " parts of " if len(offices) > 1 else " "
-        return [*pieces, Piece(f" {verb}{parts}"), name, Piece(".")]
+        then = "." if self.on == self.today else f" on {day_words(self.on)}."
+        return [*pieces, Piece(f" {verb}{parts}"), name, Piece(then)]
 
     def _verb(self, *, plural: bool) -> str:
         if self.on < self.today:
@@ -154,6 +151,11 @@ class Lookup:
             if entry.answer:
                 counted.setdefault(entry.answer.revision_reference, []).append(entry.answer)
         return [some[0] for some in sorted(counted.values(), key=len, reverse=True)]
+
+    @property
+    def shown(self) -> int:
+        """How many functions the map shows: all, or those of the owner asked for."""
+        return sum(len(column.entries) for column in self.columns)
 
     @property
     def hit_keys(self) -> frozenset[str]:
@@ -261,7 +263,7 @@ class Tenure:
 
 @dataclass(frozen=True)
 class HistoryLine:
-    """One step in who held a function, in a sentence."""
+    """One step in who held a function; ``sentence`` goes on after the Revision's name."""
 
     owner: str
     since: date
@@ -374,19 +376,17 @@ def history_lines(past: Sequence[Answer], *, today: date) -> list[HistoryLine]:
 
 
 def _nobody_line(since: date) -> HistoryLine:
-    return HistoryLine(NOBODY, since, None, "No boundary allocated it any more.")
+    return HistoryLine(NOBODY, since, None, "allocated it any more.")
 
 
 def _step(before: Answer | None, after: Answer) -> str:
-    reference = after.revision_reference
     if before is not None and before.holdings() == after.holdings():
-        kept = and_list([the_office(office) for office in after.owners])
-        return f"{reference} kept it with {kept}."
+        return f"kept it with {and_list([the_office(office) for office in after.owners])}."
     if after.is_hybrid:
-        parts = and_list([f"{part.name} to {the_office(part.owner)}" for part in after.sub_scopes])
-        return f"{reference} split it: {parts}."
+        parts = [f"{part.name} to {the_office(part.owner)}" for part in after.sub_scopes]
+        return f"split it: {', '.join(parts)}."
     to = the_office(after.owner)
     if before is None:
-        return f"{reference} gave it to {to}."
+        return f"gave it to {to}."
     former = and_list([the_office(office) for office in before.owners])
-    return f"{reference} moved it from {former} to {to}."
+    return f"moved it from {former} to {to}."

@@ -64,7 +64,8 @@ class Hit:
     function: Function
     score: float
     matched: Matched
-    text: str
+    # What it hit on, in pieces: (text, whether it is what was searched for).
+    text: tuple[tuple[str, bool], ...]
     close: bool = False  # misspelt, or only some of the words
 
     @property
@@ -77,9 +78,10 @@ class Hit:
         """``why`` in pieces: (text, whether to mark it)."""
         verb = "Close to" if self.close else "Matched"
         if self.matched in (Matched.ALIAS, Matched.PART):
-            return [(f"{verb} {self.matched.value} ", False), (self.text, True), (".", False)]
+            whole = "".join(text for text, _marked in self.text)
+            return [(f"{verb} {self.matched.value} ", False), (whole, True), (".", False)]
         if self.matched in (Matched.SCOPE_IN, Matched.SCOPE_OUT):
-            return [(f"{verb} {self.matched.value}: “", False), (self.text, True), ("”.", False)]
+            return [(f"{verb} {self.matched.value}: “", False), *self.text, ("”", False)]
         return [(f"{verb} {self.matched.value}.", False)]
 
 
@@ -101,10 +103,7 @@ def search(query: str, *, answers: Mapping[str, Answer] | None = None) -> list[H
             if not function.is_active:
                 score *= _RETIRED
             if score >= _LEAST and (best is None or score > best.score):
-                shown = (
-                    text if matched in (Matched.ALIAS, Matched.PART) else _excerpt(text, variants)
-                )
-                best = Hit(function, score, matched, shown, close)
+                best = Hit(function, score, matched, _excerpt(text, variants), close)
         if best is not None:
             hits.append(best)
     if any(hit.score >= _SURE for hit in hits):
@@ -218,17 +217,28 @@ def _stem(word: str) -> str:
     return word
 
 
-def _excerpt(text: str, variants: list[list[str]], *, length: int = 90) -> str:
-    """The part of a longer text around the first word that was hit."""
-    text = " ".join(text.split())
-    if len(text) <= length:
-        return text
-    at = 0
-    for found in re.finditer(r"[^\W_]+", text):
-        word = "".join(words_of(found.group()))
-        if any(_alike(one, word) >= _SURE_WORD for one in variants[-1]):
-            at = found.start()
-            break
-    start = max(0, text.rfind(" ", 0, max(0, at - length // 3)) + 1)
-    end = len(text) if start + length >= len(text) else text.rfind(" ", start, start + length)
-    return ("… " if start else "") + text[start:end] + (" …" if end < len(text) else "")
+def _excerpt(
+    text: str, variants: list[list[str]], *, length: int = 90
+) -> tuple[tuple[str, bool], ...]:
+    """The part of a text around the first word that was hit, with the words hit marked."""
+    pieces = re.split(r"([^\W_]+)", " ".join(text.split()))
+    marks = [
+        index % 2 == 1
+        and any(_alike(one, "".join(words_of(piece))) >= _SURE_WORD for one in variants[-1])
+        for index, piece in enumerate(pieces)
+    ]
+    first, room = marks.index(True) if True in marks else 0, length // 3
+    start = first
+    while start > 0 and len(pieces[start - 1]) <= room:
+        start -= 1
+        room -= len(pieces[start])
+    end, room = start, length
+    while end < len(pieces) and len(pieces[end]) <= room:
+        room -= len(pieces[end])
+        end += 1
+    shown = list(zip(pieces[start:end], marks[start:end], strict=True))
+    if start > 0:
+        shown.insert(0, ("… ", False))
+    if end < len(pieces):
+        shown.append((" …", False))
+    return tuple((piece, marked) for piece, marked in shown if piece)

@@ -9,7 +9,10 @@ from django.utils.safestring import SafeString, mark_safe
 
 from functions_catalog import registry
 from functions_catalog.ownership import Answer
+from functions_catalog.queries import Lookup
 from people.models import Appointment
+from people.offices import office_short
+from people.templatetags.speech import day_words
 
 register = template.Library()
 _LINE_BREAK = mark_safe("<br>")
@@ -68,3 +71,32 @@ def document_link(answer: Answer, row: bool = False) -> SafeString:
         words = f"{words}, row {answer.article_reference}"
     url = registry.document_url(answer.document_number, answer.revision_number)
     return format_html('<a href="{}">{}</a>', url, words) if url else format_html("{}", words)
+
+
+@register.simple_tag
+def holder(holders: Mapping[str, Appointment], office: str, titled: bool = False) -> SafeString:
+    """Who holds the Office now: "Priya Raman" or, ``titled``, "Priya Raman, CFO"."""
+    held = holders.get(office)
+    if held is not None:
+        titled = titled or held.acting
+        return format_html(
+            "{}", f"{held.person.name}, {held.title}" if titled else held.person.name
+        )
+    vacant = format_html('<span class="muted">{}</span>', "vacant now")
+    return format_html("{}: {}", office_short(office), vacant) if titled else vacant
+
+
+@register.simple_tag
+def named(holders: Mapping[str, Appointment], offices: tuple[str, ...]) -> SafeString:
+    """ "Priya Raman, CFO; Tomas Vega, RevOps Lead", or "Nobody."."""
+    if not offices:
+        return format_html('<span class="muted">{}</span>', "Nobody.")
+    return format_html_join("; ", "{}", ((holder(holders, one, titled=True),) for one in offices))
+
+
+@register.simple_tag
+def read_from(lookup: Lookup) -> SafeString:
+    """ "read from NC-RB-3, in force on 20 Nov 2026": where all the answers come from."""
+    links = format_html_join(", ", "{}", ((document_link(one),) for one in lookup.sources))
+    stands = "as it stands for" if lookup.on > lookup.today else "in force on"
+    return format_html("read from {}, {} {}", links, stands, day_words(lookup.on))
