@@ -146,8 +146,8 @@ def _opening(
 <table class="facts control"><tbody>
 {_fact("Document", _e(canonical_content.document_number(content)))}
 {_fact("Reference", _e(canonical_content.reference(content)))}
-{_fact("In force from", _e(_day(revision.get("effective_date"))))}
-{_fact("To be renewed by", _e(_day(revision.get("sunset_date"))))}
+{_fact("Effective date", _e(_day(revision.get("effective_date"))))}
+{_fact("Sunset date", _e(_day(revision.get("sunset_date"))))}
 {_fact("Frozen", _e(_frozen(content)))}
 {_fact("Content SHA-256", f'<span class="hash">{_e(grouped(content_sha256))}</span>')}
 {_fact("Check this copy", f'<a href="{_e(verification_url)}">{_e(verification_url)}</a>')}
@@ -346,9 +346,10 @@ def _signatures(content: Content, signatories: list[Signatory], verification_url
         )
     return f"""
 <section class="signatures"><h2>Signatures</h2>
-<p class="lead">Offices are printed here before signing; each holder's name, the meaning of the
-signature, the method and the time appear beside the Office when it is given. A signature counts
-only with its electronic part, which {_e(verification_url)} or a PDF reader shows.</p>
+<p class="lead">The Offices are printed before signing. When a signature is given, the holder's
+name, its meaning, the method and the time appear beside the Office. What counts is the electronic
+signature inside this file: check it at <a href="{_e(verification_url)}">{_e(verification_url)}</a>
+or in a PDF reader.</p>
 {"".join(blocks)}
 </section>"""
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ from sealing.errors import ContentInvalid
 from sealing.keys import SEAL_UNIT
 from sealing.timestamps import build_token
 from sealing.verdict import HEADLINES, OWN_AUTHORITY, Kind, SignatureFinding, Verdict
+
+logger = logging.getLogger(__name__)
 
 LEVEL = "PAdES B-LT, closed by a document timestamp"
 _MIB = 1024 * 1024
@@ -85,10 +88,12 @@ def judge(
     except MemoryError:
         raise  # the limits speak, not the file
     except Exception as error:  # a parser that trips over our own file: it was damaged
-        sentence = f"The file is damaged and can no longer be read ({type(error).__name__})."
+        logger.info("Damaged file of ours: %r", error)
+        sentence = "The file is damaged and can no longer be read as it was written."
     return _verdict("altered", pdf, checked, [sentence, _DO_NOT_RELY])
 
 
+_CHANGED = "What it covers was changed after signing."
 _DO_NOT_RELY = "Do not rely on it: ask for the original file."
 
 
@@ -163,10 +168,21 @@ def _judge_ours(pdf: bytes, trust: _Trust) -> Verdict:
 
     dss = DocumentSecurityStore.read_dss(reader)
     known = {certificate.dump() for certificate in dss.load_certs()}
+    problems = [
+        _container_problem(signature, pdf, known, trust, last=signature is signatures[-1])
+        or _identity_problem(signature, signatories)
+        for signature in signatures
+    ]
     findings, authorities, later = [], set(), False
-    for signature in signatures:
+    for signature, problem in zip(signatures, problems, strict=True):
         finding, authority, stamped = _examine(
-            signature, pdf, dss, known, trust, signatories, last=signature is signatures[-1]
+            signature,
+            problem,
+            dss,
+            trust,
+            last=signature is signatures[-1],
+            # one broken part settles the verdict; comparing revisions would only take time
+            compare=not any(problems),
         )
         findings.append(finding)
         authorities.add(authority)
@@ -293,24 +309,19 @@ def _whole_file(signatures: Sequence[EmbeddedPdfSignature], pdf: bytes) -> None:
 
 def _examine(
     signature: EmbeddedPdfSignature,
-    pdf: bytes,
+    problem: str,
     dss: DocumentSecurityStore,
-    known: set[bytes],
     trust: _Trust,
-    signatories: Sequence[Signatory],
     *,
     last: bool,
+    compare: bool,
 ) -> tuple[SignatureFinding, str, datetime]:
     """Judge one signature at its own time; also give its timestamp authority and time."""
     token = _token(signature)
     stamped = _stamped_at(token)
-    own = _token_signer(token).issuer == trust.root.subject
-    certificate = signature.signer_cert
-    subject = certificate.subject.native
-    problem = (
-        _container_problem(signature, token, pdf, known, trust, own=own, last=last)
-        or _identity_problem(signature, subject, signatories)
-        or _validity_problem(signature, dss, stamped, trust, last=last)
+    subject = signature.signer_cert.subject.native
+    problem = problem or _validity_problem(
+        signature, dss, stamped, trust, last=last, compare=compare
     )
     claimed = signature.self_reported_timestamp
     is_person = signature.field_name not in {SEAL_FIELD, TIMESTAMP_FIELD}
@@ -325,10 +336,25 @@ def _examine(
     )
     authority = (
         OWN_AUTHORITY
-        if own
+        if _is_own(token, trust)
         else str(_token_signer(token).subject.native.get("common_name", "an outside authority"))
     )
     return finding, authority, stamped
+
+
+def _digest_matches(signature: EmbeddedPdfSignature) -> bool:
+    """Tell whether the bytes that a signature covers are those that it signed."""
+    if signature.sig_object_type == "/DocTimeStamp":
+        info = signature.signed_data["encap_content_info"]["content"].parsed
+        signed = info["message_imprint"]["hashed_message"].native
+    else:
+        found = [
+            attribute["values"][0].native
+            for attribute in signature.signer_info["signed_attrs"]
+            if attribute["type"].native == "message_digest"
+        ]
+        signed = found[0] if len(found) == 1 else None
+    return bool(signature.compute_digest() == signed)
 
 
 def _token(signature: EmbeddedPdfSignature) -> cms.ContentInfo:
@@ -377,28 +403,34 @@ def _der(padded: bytes) -> bytes:
     return padded[:length]
 
 
+def _is_own(token: cms.ContentInfo, trust: _Trust) -> bool:
+    return bool(_token_signer(token).issuer == trust.root.subject)
+
+
 def _container_problem(
     signature: EmbeddedPdfSignature,
-    token: cms.ContentInfo,
     pdf: bytes,
     known: set[bytes],
     trust: _Trust,
     *,
-    own: bool,
     last: bool,
 ) -> str:
-    """Find a byte of the container that is not as it was written.
+    """Find a covered byte, or one of the container, that is not as it was written.
 
     Later signatures cover the containers of earlier ones; only the last needs all of it. What an
     outside authority leaves unsigned in its token (spare certificates, say) cannot be told apart.
     """
     damaged = "Its container in the file was changed."
+    if not _digest_matches(signature):
+        return _CHANGED
     _, length, resume, _ = (int(n) for n in signature.byte_range)
     if pdf[length:resume] != b"<" + signature.pkcs7_content.hex().upper().encode() + b">":
         return damaged
     if not last:
         return ""
     der = _der(signature.pkcs7_content)
+    token = _token(signature)
+    own = _is_own(token, trust)
     again = _token_again(token, trust.root.dump()) if own else bytes(token.dump())
     if own and again != token.dump():
         return damaged
@@ -468,9 +500,7 @@ def _container_again(signature: EmbeddedPdfSignature, token: bytes) -> bytes:
     return bytes(cms.ContentInfo({"content_type": "signed_data", "content": data}).dump())
 
 
-def _identity_problem(
-    signature: EmbeddedPdfSignature, subject: dict[str, Any], signatories: Sequence[Signatory]
-) -> str:
+def _identity_problem(signature: EmbeddedPdfSignature, signatories: Sequence[Signatory]) -> str:
     """Hold the certificate's Office against the field: a CRO's certificate signs as CRO only."""
     name = signature.field_name
     wanted = {SEAL_FIELD: SEAL_UNIT} | {s.field: s.short for s in signatories}
@@ -478,7 +508,8 @@ def _identity_problem(
         return "" if signature.sig_object_type == "/DocTimeStamp" else "It is not a timestamp."
     if signature.sig_object_type != "/Sig":
         return "It is not a signature."
-    if subject.get("organizational_unit_name") != wanted[name]:
+    unit = signature.signer_cert.subject.native.get("organizational_unit_name")
+    if unit != wanted[name]:
         return "It was made by another Office."
     approver = next(s.field for s in signatories if s.approver)
     if name == approver and signature.docmdp_level != MDPPerm.NO_CHANGES:
@@ -493,17 +524,20 @@ def _validity_problem(
     trust: _Trust,
     *,
     last: bool,
+    compare: bool,
 ) -> str:
     """Give what is wrong with a signature at the time of its timestamp, or nothing."""
     company = _context(dss, [trust.root], stamped)
     authority = _context(dss, [trust.root, *trust.timestamp_roots], stamped)
     if signature.sig_object_type == "/DocTimeStamp":
-        status = validate_pdf_timestamp(signature, authority)
+        status = validate_pdf_timestamp(signature, authority, skip_diff=not compare)
         sound = status.intact and status.valid
         trusted = status.trusted
         changed = False
     else:
-        status = validate_pdf_signature(signature, company, ts_validation_context=authority)
+        status = validate_pdf_signature(
+            signature, company, ts_validation_context=authority, skip_diff=not compare
+        )
         stamp = status.timestamp_validity
         if stamp is None or not (stamp.intact and stamp.valid):
             return "Its timestamp does not hold."
@@ -513,9 +547,11 @@ def _validity_problem(
         trusted = status.trusted
         changed = not status.docmdp_ok or not status.bottom_line
     if not sound:
-        return "What it covers was changed after signing."
+        return _CHANGED
     if not trusted:
         return "It was not made with this company's keys."
+    if not compare:
+        return ""
     result = signature.diff_result
     if isinstance(result, SuspiciousModification) or not isinstance(result, DiffResult):
         return f"The file was changed after it in a way it does not allow: {result}."

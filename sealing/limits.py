@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -23,7 +23,7 @@ from sealing.errors import ChildFailed
 _PASSED_ON = (
     "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT",
     "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "XDG_CACHE_HOME",
-    "FONTCONFIG_FILE", "FONTCONFIG_PATH", "WEASYPRINT_DLL_DIRECTORIES", "VIRTUAL_ENV",
+    "WEASYPRINT_DLL_DIRECTORIES", "VIRTUAL_ENV",
 )  # fmt: skip
 _ROOT = Path(__file__).resolve().parent.parent
 _OK = b"ok\n"
@@ -33,8 +33,16 @@ _REFUSED = b"refused\n"
 class Child:
     """A module run as `python -m MODULE`, one process for each request."""
 
-    def __init__(self, module: str, *, cpu_seconds: int, memory_bytes: int) -> None:
+    def __init__(
+        self,
+        module: str,
+        *,
+        cpu_seconds: int,
+        memory_bytes: int,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._module = module
+        self._environment = dict(environment or {})
         self._arguments = [str(cpu_seconds), str(memory_bytes)]
         self._spare: tuple[int, subprocess.Popen[bytes]] | None = None
         self._keep_spare = False
@@ -90,7 +98,7 @@ class Child:
     def _start(self) -> subprocess.Popen[bytes]:
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         # set and dictionary order must not depend on the process
-        environment |= {"PYTHONHASHSEED": "0", "PYTHONIOENCODING": "utf-8"}
+        environment |= {"PYTHONHASHSEED": "0", "PYTHONIOENCODING": "utf-8"} | self._environment
         return subprocess.Popen(
             [sys.executable, "-m", self._module, *self._arguments],
             stdin=subprocess.PIPE,

@@ -9,7 +9,10 @@ from __future__ import annotations
 import functools
 import io
 import json
+import threading
+import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sealing import content as canonical_content
@@ -32,7 +35,12 @@ _PT_PER_PX = 0.75
 
 _PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
-child = Child("sealing.render_child", cpu_seconds=_CPU_SECONDS, memory_bytes=_MEMORY_BYTES)
+child = Child(
+    "sealing.render_child",
+    cpu_seconds=_CPU_SECONDS,
+    memory_bytes=_MEMORY_BYTES,
+    environment={"FONTCONFIG_FILE": str(Path(__file__).with_name("fonts.conf"))},
+)
 
 
 @functools.cache
@@ -127,6 +135,7 @@ def answer(request: bytes) -> bytes:
 
 def render_here(content: Mapping[str, Any], *, verification_url: str) -> bytes:
     """Render in this process, without limits: for the child, and for profiling."""
+    load_weasyprint()
     from weasyprint import HTML, Attachment
 
     attached = canonical_json(content)
@@ -134,8 +143,9 @@ def render_here(content: Mapping[str, Any], *, verification_url: str) -> bytes:
     fixed = document.moment(canonical_content.text_at(content, "freeze", "frozen_at"))
     fetcher = locked_fetcher({"qr.svg": (_qr_code(verification_url), "image/svg+xml")})
     serif = any(fonts.needs_serif(text) for text in document.texts(content))
-    style, font_config = _style(
-        document.style_sheet() + document.running_css(content, digest), fetcher, serif=serif
+    faces, font_config = _faces(fetcher, serif=serif)
+    style = _css(
+        document.style_sheet() + document.running_css(content, digest), fetcher, font_config
     )
     rendered = HTML(
         string=document.signing_html(
@@ -143,7 +153,7 @@ def render_here(content: Mapping[str, Any], *, verification_url: str) -> bytes:
         ),
         url_fetcher=fetcher,
         base_url="asset:",
-    ).render(stylesheets=[style], font_config=font_config, pdf_variant="pdf/a-3a")
+    ).render(stylesheets=[faces, style], font_config=font_config, pdf_variant="pdf/a-3a")
     _claim_pdf_ua(rendered)
     attachment = Attachment(
         string=attached.decode(),
@@ -171,20 +181,40 @@ def render_stamp(html_body: str, css: str, *, width_pt: float, height_pt: float)
 
     `html_body` is escaped by the caller (`sealing.stamp`), which tries smaller type on None.
     """
+    load_weasyprint()
     from weasyprint import HTML
 
-    fetcher = locked_fetcher({})
-    size = f"@page {{ size: {width_pt}pt {height_pt}pt; margin: 0 }}"
-    style, font_config = _style(size + css, fetcher, serif=fonts.needs_serif(html_body))
-    rendered = HTML(
-        string=f'<html lang="en"><title>Signature</title><body>{html_body}</body></html>',
-        url_fetcher=fetcher,
-        base_url="asset:",
-    ).render(stylesheets=[style], font_config=font_config)
-    if len(rendered.pages) != 1:
-        return None
-    pdf = rendered.write_pdf()
+    with _stamp_lock:
+        fetcher, faces, font_config = _stamp_fonts(fonts.needs_serif(html_body))
+        size = f"@page {{ size: {width_pt}pt {height_pt}pt; margin: 0 }}"
+        rendered = HTML(
+            string=f'<html lang="en"><title>Signature</title><body>{html_body}</body></html>',
+            url_fetcher=fetcher,
+            base_url="asset:",
+        ).render(
+            stylesheets=[faces, _css(size + css, fetcher, font_config)], font_config=font_config
+        )
+        if len(rendered.pages) != 1:
+            return None
+        pdf = rendered.write_pdf()
     return pdf if isinstance(pdf, bytes) else None
+
+
+def load_weasyprint() -> None:
+    """Load WeasyPrint quietly on machines that have no fonts of their own: we bring ours."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "No fonts configured in FontConfig", UserWarning)
+        import weasyprint  # noqa: F401 - loaded for what follows
+
+
+_stamp_lock = threading.Lock()  # a font map serves one thread at a time
+
+
+@functools.lru_cache(maxsize=2)
+def _stamp_fonts(serif: bool) -> tuple[URLFetcher, CSS, FontConfiguration]:
+    """Give the fonts of stamps, set up once: looking through a machine's fonts can cost 0.5 s."""
+    fetcher = locked_fetcher({})
+    return fetcher, *_faces(fetcher, serif=serif)
 
 
 def locked_fetcher(extra: Mapping[str, tuple[bytes, str]]) -> URLFetcher:
@@ -213,8 +243,7 @@ def locked_fetcher(extra: Mapping[str, tuple[bytes, str]]) -> URLFetcher:
     return LockedFetcher()
 
 
-def _style(text: str, fetcher: URLFetcher, *, serif: bool) -> tuple[CSS, FontConfiguration]:
-    from weasyprint import CSS
+def _faces(fetcher: URLFetcher, *, serif: bool) -> tuple[CSS, FontConfiguration]:
     from weasyprint.text.fonts import FontConfiguration
 
     faces = "".join(
@@ -223,10 +252,13 @@ def _style(text: str, fetcher: URLFetcher, *, serif: bool) -> tuple[CSS, FontCon
         if serif or "Sans" in family
     )
     font_config = FontConfiguration()
-    style = CSS(
-        string=faces + text, font_config=font_config, url_fetcher=fetcher, base_url="asset:"
-    )
-    return style, font_config
+    return _css(faces, fetcher, font_config), font_config
+
+
+def _css(text: str, fetcher: URLFetcher, font_config: FontConfiguration) -> CSS:
+    from weasyprint import CSS
+
+    return CSS(string=text, font_config=font_config, url_fetcher=fetcher, base_url="asset:")
 
 
 def _qr_code(url: str) -> bytes:

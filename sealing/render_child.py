@@ -7,10 +7,10 @@ from sealing import limits, render
 
 def _prepare() -> None:
     import segno  # noqa: F401 - loaded ahead of the request
-    import weasyprint  # noqa: F401 - loaded ahead of the request
 
     from sealing import fonts
 
+    render.load_weasyprint()
     fonts.font_assets()
 
 
