@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.db.models import Min
+
 from .models import Review, ReviewQuerySet
 from .participants import Participation, participations
 from .reminders import when_words
@@ -27,11 +29,19 @@ class Line:
     when: str  # "in 14 days", "3 days late"
     late: bool
     participation: Participation
+    # Of the open reviews of its document this is the one that is due first.
+    is_next: bool
 
 
 def lines(reviews: Iterable[Review], *, today: date) -> list[Line]:
-    """The reviews with who takes part as of ``today``. One query, however many."""
+    """The reviews with who takes part as of ``today``. Two queries, however many."""
     reviews = list(reviews)
+    first_due = dict(
+        Review.objects.open()
+        .filter(document__in={review.document_id for review in reviews})
+        .values_list("document")
+        .annotate(first=Min("due_date"))
+    )
     taking_part = participations(reviews, on=today)
     return [
         Line(
@@ -39,6 +49,7 @@ def lines(reviews: Iterable[Review], *, today: date) -> list[Line]:
             when_words(review.due_date, today),
             review.due_date < today,
             taking_part[review.pk],
+            is_next=review.due_date == first_due.get(review.document_id),
         )
         for review in reviews
     ]

@@ -90,6 +90,15 @@ def test_reminding_is_offered_to_whom_it_is_allowed(client, executives, in_force
     assert ("Remind the others" in page_of(client, executives[office])) is offered
 
 
+def test_reminding_is_offered_for_the_review_that_comes_next(client, executives, in_force):
+    many_documents(executives, 2)
+
+    page = page_of(client, executives["cro"])
+
+    assert page.count('<tr id="review-') == 12
+    assert page.count("Remind the others<") == 3, "one a document"
+
+
 def test_reminding_from_the_page_queues_the_mails(client, executives, in_force):
     client.force_login(executives["cro"])
     review = Review.objects.order_by("due_date").first()
@@ -159,6 +168,6 @@ def test_page_takes_the_same_queries_for_few_and_many_reviews(client, executives
         page = page_of(client, executives["cro"])
 
     assert len(many) == len(few)
-    assert page.count("Remind the others<") == 20
+    assert page.count('<tr id="review-') == 20
     assert "Page 1 of 3" in page
-    assert page_of(client, executives["cro"], page=3).count("Remind the others<") == 12
+    assert page_of(client, executives["cro"], page=3).count('<tr id="review-') == 12
