@@ -13,14 +13,11 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from people.calendar import company_date
+from people.demo import DEMO_PASSWORD
 from people.models import Appointment, Company, Person
 from people.queries import appointments_of
 from people.templatetags.speech import owner_attribute
 from sealing.render import weasyprint_problem
-
-# What `prepare` gives the people of the demo company; shown on its sign-in page.
-DEMO_PASSWORD = "boundary-demo"  # noqa: S105 - public on purpose
-
 
 MAX_POSITION = 1 << 16  # after every Office: who holds none comes last
 

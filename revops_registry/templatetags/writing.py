@@ -1,8 +1,7 @@
-"""How pages write the text of a boundary: prose, what changed in it, dates of frozen content."""
+"""How pages write the text of a boundary: prose and dates of frozen content."""
 
 import re
 from datetime import date, datetime
-from difflib import SequenceMatcher
 from itertools import groupby
 
 from django import template
@@ -12,8 +11,6 @@ from django.utils.safestring import SafeString, mark_safe
 from people.templatetags.speech import day_words, moment
 
 register = template.Library()
-
-_WORDS = re.compile(r"(\S+)(\s*)")
 
 
 @register.filter
@@ -34,33 +31,6 @@ def prose(text: object) -> SafeString:
                 text_lines = mark_safe("<br>".join(escape(line) for line in lines))  # noqa: S308 - each line is escaped
                 parts.append(format_html("<p>{}</p>", text_lines))
     return mark_safe("".join(parts))  # noqa: S308 - made of escaped parts
-
-
-@register.filter
-def word_diff(before: object, after: object) -> SafeString:
-    """What changed from ``before`` to ``after``: words struck through and underlined.
-
-    Whole words only: a part of a word or number is never struck. Line breaks are kept; a change
-    of white space alone is not shown.
-    """
-    old, new = _WORDS.findall(str(before or "")), _WORDS.findall(str(after or ""))
-    same = SequenceMatcher(None, [one[0] for one in old], [one[0] for one in new], autojunk=False)
-    html = ""
-    for kind, a, b, c, d in same.get_opcodes():
-        if kind == "equal":
-            html += _run("{}{}", new[c:d])
-            continue
-        html += _run("<del>{}</del>{}", old[a:b])
-        html += _run("<ins>{}</ins>{}", new[c:d])
-    return mark_safe(html.strip().replace("\n", "<br>"))  # noqa: S308 - made of escaped parts
-
-
-def _run(shape: str, words: list[tuple[str, str]]) -> str:
-    """Words with the white space between them inside ``shape``, and that after them behind it."""
-    if not words:
-        return ""
-    text = "".join(word + space for word, space in words[:-1]) + words[-1][0]
-    return format_html(shape, text, words[-1][1] or " ")
 
 
 @register.filter

@@ -97,7 +97,9 @@ document.addEventListener(
     if (!button) return;
     event.preventDefault();
     event.stopPropagation();
-    if (!button.matches("[data-guard]") || button.form.reportValidity()) return;
+    if (button.matches("[data-guard]") && button.form.reportValidity()) {
+      button.form.querySelector(".ceremony > [aria-current] :is(a, button)")?.focus();
+    }
   },
   true,
 );

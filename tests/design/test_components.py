@@ -158,7 +158,13 @@ def test_pagination_of_one_page_is_nothing(draw):
 
 
 def test_boundary_bar_says_its_counts_in_words(draw):
-    html = draw("boundary-bar", shares=[{"owner": "cro", "count": 13}, {"owner": "", "count": 1}])
+    html = draw(
+        "boundary-bar",
+        shares=[
+            {"owner": "cro", "label": "CRO", "count": 13},
+            {"owner": "none", "label": "Unassigned", "count": 1},
+        ],
+    )
     assert 'aria-label="CRO 13, Unassigned 1"' in html
     assert 'data-n="13"' in html
 

@@ -4,8 +4,9 @@ import pytest
 from django.template.loader import get_template, render_to_string
 from django.test import Client
 
+from people.demo import DEMO_PASSWORD
 from people.models import Company, Person
-from revops_registry.context import DEMO_PASSWORD, Reader
+from revops_registry.context import Reader
 from tests.people.factories import CompanyFactory, northwind_people
 
 SIGN_IN = "/accounts/login/"

@@ -16,7 +16,9 @@ PAGES = sorted(
     for path in TEMPLATES.rglob("*.html")
     if "mail" not in path.relative_to(TEMPLATES).parts
 )
-STYLESHEET = (ROOT / "static/css/registry.css").read_text(encoding="utf-8")
+STYLESHEETS = "".join(
+    path.read_text(encoding="utf-8") for path in sorted((ROOT / "static/css").glob("*.css"))
+)
 
 
 def source(name):
@@ -52,8 +54,8 @@ def test_every_icon_exists():
     assert {icon: name for icon, name in asked.items() if icon not in known} == {}
 
 
-def test_every_class_is_in_the_stylesheet():
-    known = set(re.findall(r"\.([a-z][a-z0-9-]*)", STYLESHEET))
+def test_every_class_is_in_a_stylesheet():
+    known = set(re.findall(r"\.([a-z][a-z0-9-]*)", STYLESHEETS))
     unknown = {
         (word, name)
         for name in PAGES
