@@ -162,7 +162,9 @@ def _article_blockers(articles: Sequence[Article]) -> list[Blocker]:
     layers = by_key["cadence"].data.get("layers", [])
     if not any(layer.get("layer") == "quarterly" and layer.get("owner") for layer in layers):
         block(
-            "cadence", "no_review_cadence", "Name an owner for the quarterly layer: it reviews this."
+            "cadence",
+            "no_review_cadence",
+            "Name an owner for the quarterly layer: it reviews this.",
         )
     return found
 
@@ -176,9 +178,7 @@ def _date_blockers(revision: Revision, today: date) -> list[Blocker]:
     if revision.effective_date < today:
         return [block("effective_date_past", "The effective date has passed. Set a later one.")]
     if revision.sunset_date is not None and revision.sunset_date <= revision.effective_date:
-        return [
-            block("sunset_too_early", "The sunset date must be later than the effective date.")
-        ]
+        return [block("sunset_too_early", "The sunset date must be later than the effective date.")]
     return []
 
 
@@ -207,7 +207,8 @@ def blockers(
         *_row_blockers(rows),
         *_coverage_blockers(revision, rows),
     ]
-    for clause in [*articles, *rows]:
+    clauses: list[Row | Article] = [*articles, *rows]
+    for clause in clauses:
         strange = undrawable(_text_of(clause))
         if strange:
             shown = " ".join(strange[:5])

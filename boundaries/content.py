@@ -235,4 +235,3 @@ def answers(content: Mapping[str, Any]) -> list[Answer]:
         )
         for row in article(content, "allocations")["rows"]
     ]
-

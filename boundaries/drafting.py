@@ -214,9 +214,7 @@ def _after_edit(
     held: Sequence[Appointment],
     at: datetime,
 ) -> None:
-    withdrawn = _withdraw_agreements(
-        clause, because=f"{acting_user.name} changed the text.", at=at
-    )
+    withdrawn = _withdraw_agreements(clause, because=f"{acting_user.name} changed the text.", at=at)
     agreed = _record_stance(clause, stance=Stance.AGREED, held=held, at=at)
     _record_event(
         event,
@@ -521,9 +519,7 @@ def _replace_live(revision: Revision, fresh: Sequence[Agreement], *, at: datetim
 
 
 @transaction.atomic
-def contest(
-    *, clause: Row | Article, reason: str, acting_user: Person, at: datetime
-) -> list[str]:
+def contest(*, clause: Row | Article, reason: str, acting_user: Person, at: datetime) -> list[str]:
     """Contest a row or article, for each party Office held, with a written reason."""
     revision = _locked_draft(clause.revision)
     held = require(acting_user, Act.CONTEST, on=company_date(at))

@@ -12,11 +12,7 @@ class FileStore:
         """Keep ``content`` and return its SHA-256 (hex). Putting the same bytes twice is one."""
         sha256 = hashlib.sha256(content).hexdigest()
         StoredFile.objects.bulk_create(
-            [
-                StoredFile(
-                    sha256=sha256, media_type=media_type, size=len(content), content=content
-                )
-            ],
+            [StoredFile(sha256=sha256, media_type=media_type, size=len(content), content=content)],
             ignore_conflicts=True,
         )
         return sha256

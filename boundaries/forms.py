@@ -29,7 +29,7 @@ class PlainText(forms.CharField):
         super().__init__(widget=widget, **{"required": False, **kwargs})
 
     def to_python(self, value: Any) -> str:
-        text: str = super().to_python(value)
+        text = super().to_python(value) or ""
         return "\n".join(line.rstrip() for line in text.replace("\r\n", "\n").split("\n"))
 
 
@@ -196,9 +196,7 @@ class RowForm(forms.Form):
         return RowText(
             owner=data["owner"],
             sub_scopes=tuple(
-                SubScopeText(
-                    name=name, owner=data[f"part_owner_{index}"], key=keys.get(name, "")
-                )
+                SubScopeText(name=name, owner=data[f"part_owner_{index}"], key=keys.get(name, ""))
                 for index, name in enumerate(names)
                 if name
             ),
@@ -246,9 +244,9 @@ class ControlForm(ArticleForm):
         super().__init__(*args, **kwargs)
         if sunset_is_inherited(revision):
             self.fields["sunset_date"].disabled = True
-            self.fields["sunset_date"].help_text = (
-                "An amendment keeps it: only a full review starts a new year."
-            )
+            self.fields[
+                "sunset_date"
+            ].help_text = "An amendment keeps it: only a full review starts a new year."
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -370,7 +368,9 @@ class CadenceForm(ArticleForm):
             "layers": [
                 {
                     "layer": layer,
-                    **{name: data[f"{layer}_{name}"] for name in ("owner", "mandate", "escalation")},
+                    **{
+                        name: data[f"{layer}_{name}"] for name in ("owner", "mandate", "escalation")
+                    },
                 }
                 for layer in LAYERS
             ],
@@ -514,9 +514,7 @@ class PlanForm(forms.Form):
                 due_date=data[f"{stem}_due_date"],
             )
             for period in Period
-            for stem in (
-                f"{period.name.lower()}_{index}" for index in range(MILESTONES_PER_PERIOD)
-            )
+            for stem in (f"{period.name.lower()}_{index}" for index in range(MILESTONES_PER_PERIOD))
             if data[f"{stem}_text"]
         ]
 

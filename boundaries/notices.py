@@ -76,8 +76,10 @@ def signature_asked(revision: Revision, *, parties: Sequence[str], at: datetime)
         kind="signature-asked",
         subject=f"{revision.reference} waits for your signature",
         paragraphs=[
-            f"The text of {revision.document.title}, version {revision.number}, is frozen. "
-            "Open it, check the fingerprint, and sign it or say why you cannot."
+            (
+                f"The text of {revision.document.title}, version {revision.number}, is frozen. "
+                "Open it, check the fingerprint, and sign it or say why you cannot."
+            )
         ],
         action_label=f"Read and sign version {revision.number}",
         action_path=_path(revision, "sign/"),
@@ -96,8 +98,10 @@ def approval_asked(revision: Revision, *, at: datetime) -> None:
         kind="approval-asked",
         subject=f"{revision.reference} waits for your approval",
         paragraphs=[
-            f"All parties have signed {revision.document.title}, version {revision.number}. "
-            "Approve exactly what they signed, or return it with your reasons."
+            (
+                f"All parties have signed {revision.document.title}, version {revision.number}. "
+                "Approve exactly what they signed, or return it with your reasons."
+            )
         ],
         action_label=f"Read and approve version {revision.number}",
         action_path=_path(revision, "approve/"),
@@ -117,8 +121,10 @@ def approved(revision: Revision, *, at: datetime) -> None:
         kind="approved",
         subject=f"{revision.reference} is approved",
         paragraphs=[
-            f"The CEO approved {revision.document.title}, version {revision.number}. It comes in "
-            f"force on {day_words(revision.effective_date)}; until then what is in force stands."
+            (
+                f"The CEO approved {revision.document.title}, version {revision.number}. It comes in "
+                f"force on {day_words(revision.effective_date)}; until then what is in force stands."
+            )
         ],
         action_label="Read it",
         action_path=_path(revision),
@@ -144,7 +150,10 @@ def back_to_draft(
         revision,
         kind=f"revision-{verb.value.replace('_', '-')}",
         subject=f"{by.person.name}, {by.title}, {act} {revision.reference}",
-        paragraphs=[f"{by.person.name}, {by.title}, {act} {revision.reference}: “{reason}”", effect],
+        paragraphs=[
+            f"{by.person.name}, {by.title}, {act} {revision.reference}: “{reason}”",
+            effect,
+        ],
         action_label="Open it",
         action_path=_path(revision),
         reason=f"You take part in {revision.document.number}.",
@@ -173,8 +182,10 @@ def in_force(revision: Revision, *, change: OwnershipChange, at: datetime) -> No
             kind="in-force",
             subject=f"{revision.reference} is in force: what changed for the {titles}",
             paragraphs=[
-                f"{revision.document.title}, version {revision.number}, came in force today. "
-                "These are the functions that came to you or left you."
+                (
+                    f"{revision.document.title}, version {revision.number}, came in force today. "
+                    "These are the functions that came to you or left you."
+                )
             ],
             rows=rows,
             action_label="Read what is in force",
@@ -190,9 +201,11 @@ def in_force(revision: Revision, *, change: OwnershipChange, at: datetime) -> No
             kind="acknowledgement-asked",
             subject=f"Acknowledge {revision.reference} with your execution plan",
             paragraphs=[
-                f"{revision.document.title}, version {revision.number}, is in force and changed "
-                "who owns what. Acknowledge it with milestones for days 1-30, 31-60 and 61-90, by "
-                f"{day_words(revision.acknowledgement_due_date)}."
+                (
+                    f"{revision.document.title}, version {revision.number}, is in force and changed "
+                    "who owns what. Acknowledge it with milestones for days 1-30, 31-60 and 61-90, by "
+                    f"{day_words(revision.acknowledgement_due_date)}."
+                )
             ],
             action_label="Write the execution plan",
             action_path=_path(revision, "acknowledge/"),
@@ -259,8 +272,10 @@ def _remind(freeze: Freeze, *, at: datetime) -> None:
         kind="waiting-reminder",
         subject=f"{revision.reference} still waits for your {what}",
         paragraphs=[
-            f"{revision.document.title}, version {revision.number}, has waited "
-            f"{days} business days, since {day_words(since)}."
+            (
+                f"{revision.document.title}, version {revision.number}, has waited "
+                f"{days} business days, since {day_words(since)}."
+            )
         ],
         action_label=f"Read version {revision.number}",
         action_path=_path(revision, page),
@@ -276,8 +291,10 @@ def _remind(freeze: Freeze, *, at: datetime) -> None:
             kind="signature-stalled",
             subject=f"{revision.reference} stalls: {missing} not signed",
             paragraphs=[
-                f"{revision.document.title}, version {revision.number}, has waited {days} business "
-                f"days for these signatures: {missing}. They were reminded."
+                (
+                    f"{revision.document.title}, version {revision.number}, has waited {days} "
+                    f"business days for these signatures: {missing}. They were reminded."
+                )
             ],
             action_label="See where it stands",
             action_path=_path(revision),

@@ -30,9 +30,7 @@ def expected(day: date) -> Mapping[str, Answer]:
     return found
 
 
-def standings(
-    keys: Sequence[str], reader: Person, on: date
-) -> Mapping[str, Sequence[Standing]]:
+def standings(keys: Sequence[str], reader: Person, on: date) -> Mapping[str, Sequence[Standing]]:
     """ "Contested in draft v4", for those who may read drafts."""
     if not may(reader, Act.READ_DRAFT, on=on):
         return {}

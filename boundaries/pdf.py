@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 MOST_STEPS = 30
 
 
-class Quarantined(Exception):  # noqa: N818 - says what became of the file
+class Quarantined(Exception):
     """Our own verifier does not call the finished file genuine, so it is not published."""
 
 
@@ -72,9 +72,7 @@ def hand_over_on_commit(freeze: Freeze) -> None:
 
 def owed() -> list[int]:
     """Ids of the freezes whose file is not what the database says it should be."""
-    live = Freeze.objects.filter(voided_at__isnull=True).exclude(
-        revision__state=State.WITHDRAWN
-    )
+    live = Freeze.objects.filter(voided_at__isnull=True).exclude(revision__state=State.WITHDRAWN)
     without_copy = live.filter(signing_copy_sha256="")
     unapplied = live.filter(signatures__applied_sha256="", signatures__voided_at__isnull=True)
     unsealed = live.filter(

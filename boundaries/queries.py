@@ -60,9 +60,7 @@ def document_cards(
 
 
 def readable_documents(reader: Person, *, on: date) -> QuerySet[Document]:
-    return Document.objects.filter(
-        pk__in=readable(reader, on=on).values("document_id")
-    )
+    return Document.objects.filter(pk__in=readable(reader, on=on).values("document_id"))
 
 
 # --- Permissions as the pages need them -------------------------------------------------------
@@ -308,9 +306,7 @@ def board(revision: Revision, reader: Person, *, on: date) -> Board:
     order = ["none", *_GROUP_ORDER, *others, "left_out"]
     counts = agreed_counts(every)
     holders = who_acts_for(parties, on=on)
-    found = blockers(
-        revision, parties=parties, today=on, rows=rows, articles=articles, every=every
-    )
+    found = blockers(revision, parties=parties, today=on, rows=rows, articles=articles, every=every)
     missing = [one.title for one in found if one.code == "function_missing"]
     # In a draft the newest refusal is always newer than the newest freeze: it voided it.
     refusal = revision.changes.filter(verb__in=[Verb.DECLINE, Verb.RETURN]).last()
@@ -433,9 +429,7 @@ def signers(
     for key in keys:
         role = Role.APPROVER if key == CEO else Role.COSIGNER
         signature = by_office.get((key, role))
-        waiting = revision.state == (
-            State.AWAITING_APPROVAL if key == CEO else State.COSIGNING
-        )
+        waiting = revision.state == (State.AWAITING_APPROVAL if key == CEO else State.COSIGNING)
         holder = holders.get(key)
         result.append(
             Signer(

@@ -230,9 +230,7 @@ def _check_bound(
     if intent.failed_attempts >= MAX_ATTEMPTS:
         raise IntentNotValid("Too many wrong passwords. Begin the signing again.")
     if at >= intent.expires_at:
-        raise IntentNotValid(
-            "The five minutes to sign are over. Begin again; nothing was signed."
-        )
+        raise IntentNotValid("The five minutes to sign are over. Begin again; nothing was signed.")
 
 
 def consume(

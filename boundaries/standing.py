@@ -111,7 +111,11 @@ def standings(
     live: dict[tuple[str, int, str], Agreement] = {}
     before: set[tuple[str, int, str]] = set()
     for one in revision.agreements.select_related("appointment"):
-        key = ("row", one.row_id, one.office) if one.row_id else ("article", one.article_id, one.office)
+        key = (
+            ("row", one.row_id, one.office)
+            if one.row_id
+            else ("article", one.article_id, one.office)
+        )
         if one.withdrawn_at is None:
             live[key] = one  # type: ignore[index]  # the check constraint says one id is set
         elif one.stance == Stance.AGREED:

@@ -69,9 +69,7 @@ def judge(pdf: bytes) -> Judgement:
     """Judge a file of at most 10 MB, in a child process with limits; nothing of it is kept."""
     verdict = verify_in_child(pdf, root_fingerprint=company_keys().root_fingerprint)
     if verdict.kind not in ("genuine", "incomplete") or not verdict.content_sha256:
-        return Judgement(
-            verdict, Standing.UNKNOWN, verdict.headline, tuple(verdict.sentences)
-        )
+        return Judgement(verdict, Standing.UNKNOWN, verdict.headline, tuple(verdict.sentences))
     freeze = (
         Freeze.objects.select_related("revision__document")
         .filter(content_sha256=verdict.content_sha256)
@@ -83,8 +81,10 @@ def judge(pdf: bytes) -> Judgement:
             Standing.NOT_RECORDED,
             "Do not rely on this file",
             (
-                "It is signed with this company's keys, but the registry has no record of its "
-                "text. Tell the company's Administrator at once.",
+                (
+                    "It is signed with this company's keys, but the registry has no record of its "
+                    "text. Tell the company's Administrator at once."
+                ),
             ),
         )
     return _with_standing(verdict, freeze)
@@ -115,7 +115,10 @@ def _with_standing(verdict: Verdict, freeze: Freeze) -> Judgement:
 
 def _words(standing: Standing, revision: Revision, freeze: Freeze) -> tuple[str, str]:
     if standing == Standing.IN_FORCE:
-        return "Genuine, and in force today", "Nothing in this file has changed since it was sealed."
+        return (
+            "Genuine, and in force today",
+            "Nothing in this file has changed since it was sealed.",
+        )
     if standing == Standing.NOT_YET_IN_FORCE:
         assert revision.effective_date is not None  # noqa: S101 - an approved text has one
         day = day_words(revision.effective_date)
@@ -139,8 +142,10 @@ def _words(standing: Standing, revision: Revision, freeze: Freeze) -> tuple[str,
         assert revision.sunset_date is not None  # noqa: S101 - a frozen text has one
         return (
             "Genuine, but expired and not renewed",
-            f"Its sunset was {day_words(revision.sunset_date)}. Look-ups still answer from it, "
-            "flagged, until a new version is in force.",
+            (
+                f"Its sunset was {day_words(revision.sunset_date)}. Look-ups still answer from it, "
+                "flagged, until a new version is in force."
+            ),
         )
     if standing == Standing.WITHDRAWN:
         return "Do not rely on this file", "The document was withdrawn and never came in force."
@@ -153,4 +158,3 @@ def _words(standing: Standing, revision: Revision, freeze: Freeze) -> tuple[str,
 def _day(revision: Revision) -> date:
     assert revision.in_force_until is not None  # noqa: S101 - superseded: it has an end
     return company_date(revision.in_force_until)
-

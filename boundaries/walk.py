@@ -46,9 +46,7 @@ def draft_to_work_on(*, people: Mapping[str, Person], clock: Clock) -> Revision:
     return workflow.amend(revision=newest, acting_user=author, at=clock())
 
 
-def agree_and_freeze(
-    revision: Revision, *, people: Mapping[str, Person], clock: Clock
-) -> Freeze:
+def agree_and_freeze(revision: Revision, *, people: Mapping[str, Person], clock: Clock) -> Freeze:
     """Make it effective today, let every party agree to all it has read, and freeze."""
     parties = party_offices()
     author = people[parties[0]]
@@ -72,9 +70,7 @@ def agree_and_freeze(
     return workflow.freeze(revision=revision, acting_user=author, at=clock())
 
 
-def sign(
-    revision: Revision, *, role: Role, person: Person, password: str, clock: Clock
-) -> None:
+def sign(revision: Revision, *, role: Role, person: Person, password: str, clock: Clock) -> None:
     """Go through the whole ceremony for one person: open, mean, confirm, sign."""
     session_key = secrets.token_hex(16)
     freeze = revision.freezes.get(voided_at__isnull=True)
@@ -91,9 +87,7 @@ def sign(
         intent=intent, password=password, session_key=session_key, acting_user=person, at=clock()
     )
     verb = workflow.cosign if role == Role.COSIGNER else workflow.approve
-    verb(
-        revision=revision, intent=intent, session_key=session_key, acting_user=person, at=clock()
-    )
+    verb(revision=revision, intent=intent, session_key=session_key, acting_user=person, at=clock())
 
 
 def sign_and_approve(

@@ -58,9 +58,9 @@ from .models import (
     StateChange,
 )
 from .parties import party_offices
+from .pdf import hand_over_on_commit
 from .signing import consume
 from .states import ANSWERING, TRANSITIONS, Role, State, Verb
-from .pdf import hand_over_on_commit
 
 # A new draft proposes this, so that there is time to negotiate.
 DAYS_TO_NEGOTIATE = 30
@@ -662,4 +662,3 @@ def expire(*, revision: Revision, at: datetime) -> Revision:
     _move(revision, Verb.EXPIRE, State.EXPIRED_UNRENEWED, acting_user=None, at=at)
     _record("revision.expired", revision, acting_user=None, at=at)
     return revision
-

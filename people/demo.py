@@ -47,9 +47,7 @@ def create_demo_company(*, at: datetime) -> Company:
             person.job_title = one.job_title
             person.save(update_fields=["job_title"])
         if one.office:
-            appoint(
-                person=person, office_key=one.office, starts_on=_SINCE, acting_user=None, at=at
-            )
+            appoint(person=person, office_key=one.office, starts_on=_SINCE, acting_user=None, at=at)
     audit.record(
         "company.created",
         at=at,

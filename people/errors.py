@@ -1,7 +1,7 @@
 """Refusals. Each carries a sentence that the page or API shows as it is."""
 
 
-class Refused(Exception):  # noqa: N818 - it is a refusal, not a fault: "except Refused" reads right
+class Refused(Exception):
     """A verb refused. Nothing was changed; ``str()`` says why and what to do."""
 
     code = "refused"

@@ -5,240 +5,346 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Acknowledgement',
+            name="Acknowledgement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('person_name', models.CharField(max_length=120)),
-                ('acknowledged_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("person_name", models.CharField(max_length=120)),
+                ("acknowledged_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Agreement',
+            name="Agreement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('clause_version', models.PositiveIntegerField()),
-                ('office', models.CharField(max_length=40)),
-                ('stance', models.CharField(choices=[('agreed', 'Agreed'), ('contested', 'Contested')], default='agreed', max_length=12)),
-                ('reason', models.TextField(blank=True, max_length=2000)),
-                ('person_name', models.CharField(max_length=120)),
-                ('given_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('withdrawn_because', models.CharField(blank=True, max_length=200)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("clause_version", models.PositiveIntegerField()),
+                ("office", models.CharField(max_length=40)),
+                (
+                    "stance",
+                    models.CharField(
+                        choices=[("agreed", "Agreed"), ("contested", "Contested")],
+                        default="agreed",
+                        max_length=12,
+                    ),
+                ),
+                ("reason", models.TextField(blank=True, max_length=2000)),
+                ("person_name", models.CharField(max_length=120)),
+                ("given_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                ("withdrawn_because", models.CharField(blank=True, max_length=200)),
             ],
             options={
-                'ordering': ['given_at', 'pk'],
+                "ordering": ["given_at", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Article',
+            name="Article",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('changed_at', models.DateTimeField(blank=True, null=True)),
-                ('changed_by_name', models.CharField(blank=True, max_length=120)),
-                ('changed_by_office', models.CharField(blank=True, max_length=40)),
-                ('number', models.PositiveSmallIntegerField()),
-                ('key', models.SlugField(max_length=40)),
-                ('title', models.CharField(max_length=120)),
-                ('text', models.TextField(blank=True, max_length=12000)),
-                ('data', models.JSONField(blank=True, default=dict)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("changed_at", models.DateTimeField(blank=True, null=True)),
+                ("changed_by_name", models.CharField(blank=True, max_length=120)),
+                ("changed_by_office", models.CharField(blank=True, max_length=40)),
+                ("number", models.PositiveSmallIntegerField()),
+                ("key", models.SlugField(max_length=40)),
+                ("title", models.CharField(max_length=120)),
+                ("text", models.TextField(blank=True, max_length=12000)),
+                ("data", models.JSONField(blank=True, default=dict)),
             ],
             options={
-                'ordering': ['number'],
+                "ordering": ["number"],
             },
         ),
         migrations.CreateModel(
-            name='Document',
+            name="Document",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=24, unique=True)),
-                ('title', models.CharField(max_length=160)),
-                ('is_company_boundary', models.BooleanField(default=False)),
-                ('opened_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.CharField(max_length=24, unique=True)),
+                ("title", models.CharField(max_length=160)),
+                ("is_company_boundary", models.BooleanField(default=False)),
+                ("opened_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'ordering': ['-is_company_boundary', 'number'],
+                "ordering": ["-is_company_boundary", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Freeze',
+            name="Freeze",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('content', models.BinaryField()),
-                ('content_sha256', models.CharField(max_length=64, unique=True)),
-                ('frozen_at', models.DateTimeField()),
-                ('frozen_by_name', models.CharField(max_length=120)),
-                ('frozen_by_office', models.CharField(max_length=60)),
-                ('signing_copy_sha256', models.CharField(blank=True, max_length=64)),
-                ('pdf_sha256', models.CharField(blank=True, max_length=64)),
-                ('sealed_sha256', models.CharField(blank=True, max_length=64)),
-                ('sealed_at', models.DateTimeField(blank=True, null=True)),
-                ('voided_at', models.DateTimeField(blank=True, null=True)),
-                ('void_reason', models.TextField(blank=True, max_length=4000)),
-                ('pdf_failures', models.PositiveIntegerField(default=0)),
-                ('pdf_last_failure', models.CharField(blank=True, max_length=500)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                ("content", models.BinaryField()),
+                ("content_sha256", models.CharField(max_length=64, unique=True)),
+                ("frozen_at", models.DateTimeField()),
+                ("frozen_by_name", models.CharField(max_length=120)),
+                ("frozen_by_office", models.CharField(max_length=60)),
+                ("signing_copy_sha256", models.CharField(blank=True, max_length=64)),
+                ("pdf_sha256", models.CharField(blank=True, max_length=64)),
+                ("sealed_sha256", models.CharField(blank=True, max_length=64)),
+                ("sealed_at", models.DateTimeField(blank=True, null=True)),
+                ("voided_at", models.DateTimeField(blank=True, null=True)),
+                ("void_reason", models.TextField(blank=True, max_length=4000)),
+                ("pdf_failures", models.PositiveIntegerField(default=0)),
+                ("pdf_last_failure", models.CharField(blank=True, max_length=500)),
             ],
             options={
-                'ordering': ['revision', 'number'],
+                "ordering": ["revision", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Milestone',
+            name="Milestone",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('period', models.CharField(choices=[('1-30', 'Days 1-30'), ('31-60', 'Days 31-60'), ('61-90', 'Days 61-90')], max_length=6)),
-                ('text', models.CharField(max_length=300)),
-                ('responsible', models.CharField(max_length=120)),
-                ('due_date', models.DateField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "period",
+                    models.CharField(
+                        choices=[
+                            ("1-30", "Days 1-30"),
+                            ("31-60", "Days 31-60"),
+                            ("61-90", "Days 61-90"),
+                        ],
+                        max_length=6,
+                    ),
+                ),
+                ("text", models.CharField(max_length=300)),
+                ("responsible", models.CharField(max_length=120)),
+                ("due_date", models.DateField()),
             ],
             options={
-                'ordering': ['due_date', 'pk'],
+                "ordering": ["due_date", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Reading',
+            name="Reading",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file_sha256', models.CharField(max_length=64)),
-                ('opened_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("file_sha256", models.CharField(max_length=64)),
+                ("opened_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Revision',
+            name="Revision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('cosigning', 'Co-signing'), ('awaiting_approval', 'CEO approval'), ('approved', 'Approved'), ('in_force', 'In force'), ('superseded', 'Superseded'), ('expired_unrenewed', 'Expired, not renewed'), ('withdrawn', 'Withdrawn')], default='draft', max_length=20)),
-                ('effective_date', models.DateField(blank=True, null=True)),
-                ('sunset_date', models.DateField(blank=True, null=True)),
-                ('opened_by_name', models.CharField(max_length=120)),
-                ('opened_by_office', models.CharField(max_length=40)),
-                ('opened_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('state_since', models.DateTimeField(default=django.utils.timezone.now)),
-                ('in_force_from', models.DateTimeField(blank=True, null=True)),
-                ('in_force_until', models.DateTimeField(blank=True, null=True)),
-                ('acknowledgement_due_date', models.DateField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("cosigning", "Co-signing"),
+                            ("awaiting_approval", "CEO approval"),
+                            ("approved", "Approved"),
+                            ("in_force", "In force"),
+                            ("superseded", "Superseded"),
+                            ("expired_unrenewed", "Expired, not renewed"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="draft",
+                        max_length=20,
+                    ),
+                ),
+                ("effective_date", models.DateField(blank=True, null=True)),
+                ("sunset_date", models.DateField(blank=True, null=True)),
+                ("opened_by_name", models.CharField(max_length=120)),
+                ("opened_by_office", models.CharField(max_length=40)),
+                ("opened_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("state_since", models.DateTimeField(default=django.utils.timezone.now)),
+                ("in_force_from", models.DateTimeField(blank=True, null=True)),
+                ("in_force_until", models.DateTimeField(blank=True, null=True)),
+                ("acknowledgement_due_date", models.DateField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['document', '-number'],
+                "ordering": ["document", "-number"],
             },
         ),
         migrations.CreateModel(
-            name='Row',
+            name="Row",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('changed_at', models.DateTimeField(blank=True, null=True)),
-                ('changed_by_name', models.CharField(blank=True, max_length=120)),
-                ('changed_by_office', models.CharField(blank=True, max_length=40)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('owner', models.CharField(blank=True, max_length=40)),
-                ('scope_in', models.TextField(blank=True, max_length=2000)),
-                ('scope_out', models.TextField(blank=True, max_length=2000)),
-                ('consulted', models.JSONField(blank=True, default=list)),
-                ('informed', models.JSONField(blank=True, default=list)),
-                ('rationale', models.TextField(blank=True, max_length=2000)),
-                ('left_out_reason', models.TextField(blank=True, max_length=1000)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("changed_at", models.DateTimeField(blank=True, null=True)),
+                ("changed_by_name", models.CharField(blank=True, max_length=120)),
+                ("changed_by_office", models.CharField(blank=True, max_length=40)),
+                ("position", models.PositiveSmallIntegerField()),
+                ("owner", models.CharField(blank=True, max_length=40)),
+                ("scope_in", models.TextField(blank=True, max_length=2000)),
+                ("scope_out", models.TextField(blank=True, max_length=2000)),
+                ("consulted", models.JSONField(blank=True, default=list)),
+                ("informed", models.JSONField(blank=True, default=list)),
+                ("rationale", models.TextField(blank=True, max_length=2000)),
+                ("left_out_reason", models.TextField(blank=True, max_length=1000)),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='RowSubScope',
+            name="RowSubScope",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=60)),
-                ('name', models.CharField(max_length=120)),
-                ('owner', models.CharField(blank=True, max_length=40)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.SlugField(max_length=60)),
+                ("name", models.CharField(max_length=120)),
+                ("owner", models.CharField(blank=True, max_length=40)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
             ],
             options={
-                'ordering': ['position', 'pk'],
+                "ordering": ["position", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Signature',
+            name="Signature",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('cosigner', 'Co-signer'), ('approver', 'Approver')], max_length=10)),
-                ('office', models.CharField(max_length=40)),
-                ('acting', models.BooleanField(default=False)),
-                ('person_name', models.CharField(max_length=120)),
-                ('content_sha256', models.CharField(max_length=64)),
-                ('signing_copy_sha256', models.CharField(max_length=64)),
-                ('meaning', models.TextField(max_length=1000)),
-                ('reservation', models.TextField(blank=True, max_length=600)),
-                ('method', models.CharField(max_length=40)),
-                ('evidence', models.JSONField(default=dict)),
-                ('evidence_sha256', models.CharField(max_length=64)),
-                ('signed_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('applied_sha256', models.CharField(blank=True, max_length=64)),
-                ('voided_at', models.DateTimeField(blank=True, null=True)),
-                ('void_reason', models.TextField(blank=True, max_length=4000)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("cosigner", "Co-signer"), ("approver", "Approver")], max_length=10
+                    ),
+                ),
+                ("office", models.CharField(max_length=40)),
+                ("acting", models.BooleanField(default=False)),
+                ("person_name", models.CharField(max_length=120)),
+                ("content_sha256", models.CharField(max_length=64)),
+                ("signing_copy_sha256", models.CharField(max_length=64)),
+                ("meaning", models.TextField(max_length=1000)),
+                ("reservation", models.TextField(blank=True, max_length=600)),
+                ("method", models.CharField(max_length=40)),
+                ("evidence", models.JSONField(default=dict)),
+                ("evidence_sha256", models.CharField(max_length=64)),
+                ("signed_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("applied_sha256", models.CharField(blank=True, max_length=64)),
+                ("voided_at", models.DateTimeField(blank=True, null=True)),
+                ("void_reason", models.TextField(blank=True, max_length=4000)),
             ],
             options={
-                'ordering': ['signed_at', 'pk'],
+                "ordering": ["signed_at", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='SigningIntent',
+            name="SigningIntent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('cosigner', 'Co-signer'), ('approver', 'Approver')], max_length=10)),
-                ('appointment_ids', models.JSONField(default=list)),
-                ('session_sha256', models.CharField(max_length=64)),
-                ('content_sha256', models.CharField(max_length=64)),
-                ('signing_copy_sha256', models.CharField(max_length=64)),
-                ('meaning', models.TextField(max_length=1000)),
-                ('consent_version', models.CharField(max_length=20)),
-                ('conflict_declared', models.TextField(blank=True, max_length=1000)),
-                ('reservation', models.TextField(blank=True, max_length=600)),
-                ('nonce', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('failed_attempts', models.PositiveSmallIntegerField(default=0)),
-                ('authenticated_at', models.DateTimeField(blank=True, null=True)),
-                ('method', models.CharField(blank=True, max_length=40)),
-                ('consumed_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("cosigner", "Co-signer"), ("approver", "Approver")], max_length=10
+                    ),
+                ),
+                ("appointment_ids", models.JSONField(default=list)),
+                ("session_sha256", models.CharField(max_length=64)),
+                ("content_sha256", models.CharField(max_length=64)),
+                ("signing_copy_sha256", models.CharField(max_length=64)),
+                ("meaning", models.TextField(max_length=1000)),
+                ("consent_version", models.CharField(max_length=20)),
+                ("conflict_declared", models.TextField(blank=True, max_length=1000)),
+                ("reservation", models.TextField(blank=True, max_length=600)),
+                ("nonce", models.CharField(max_length=64, unique=True)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("failed_attempts", models.PositiveSmallIntegerField(default=0)),
+                ("authenticated_at", models.DateTimeField(blank=True, null=True)),
+                ("method", models.CharField(blank=True, max_length=40)),
+                ("consumed_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='StateChange',
+            name="StateChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('verb', models.CharField(max_length=24)),
-                ('from_state', models.CharField(blank=True, max_length=20)),
-                ('to_state', models.CharField(max_length=20)),
-                ('by_name', models.CharField(blank=True, max_length=120)),
-                ('by_office', models.CharField(blank=True, max_length=60)),
-                ('at', models.DateTimeField()),
-                ('reason', models.TextField(blank=True, max_length=4000)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("verb", models.CharField(max_length=24)),
+                ("from_state", models.CharField(blank=True, max_length=20)),
+                ("to_state", models.CharField(max_length=20)),
+                ("by_name", models.CharField(blank=True, max_length=120)),
+                ("by_office", models.CharField(blank=True, max_length=60)),
+                ("at", models.DateTimeField()),
+                ("reason", models.TextField(blank=True, max_length=4000)),
             ],
             options={
-                'ordering': ['at', 'pk'],
+                "ordering": ["at", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='StoredFile',
+            name="StoredFile",
             fields=[
-                ('sha256', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('media_type', models.CharField(max_length=80)),
-                ('size', models.PositiveIntegerField()),
-                ('content', models.BinaryField()),
-                ('stored_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("sha256", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("media_type", models.CharField(max_length=80)),
+                ("size", models.PositiveIntegerField()),
+                ("content", models.BinaryField()),
+                ("stored_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
     ]

@@ -6,263 +6,494 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('boundaries', '0001_initial'),
-        ('functions_catalog', '0001_initial'),
-        ('people', '0001_initial'),
+        ("boundaries", "0001_initial"),
+        ("functions_catalog", "0001_initial"),
+        ("people", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='acknowledgement',
-            name='appointment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.appointment'),
+            model_name="acknowledgement",
+            name="appointment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="people.appointment",
+            ),
         ),
         migrations.AddField(
-            model_name='acknowledgement',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="acknowledgement",
+            name="person",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='agreement',
-            name='appointment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.appointment'),
+            model_name="agreement",
+            name="appointment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="people.appointment",
+            ),
         ),
         migrations.AddField(
-            model_name='agreement',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="agreement",
+            name="person",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='article',
-            name='changed_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="article",
+            name="changed_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='agreement',
-            name='article',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='agreements', to='boundaries.article'),
+            model_name="agreement",
+            name="article",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="agreements",
+                to="boundaries.article",
+            ),
         ),
         migrations.AddField(
-            model_name='document',
-            name='opened_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="document",
+            name="opened_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='freeze',
-            name='frozen_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="freeze",
+            name="frozen_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='milestone',
-            name='acknowledgement',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='milestones', to='boundaries.acknowledgement'),
+            model_name="milestone",
+            name="acknowledgement",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="milestones",
+                to="boundaries.acknowledgement",
+            ),
         ),
         migrations.AddField(
-            model_name='reading',
-            name='freeze',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='readings', to='boundaries.freeze'),
+            model_name="reading",
+            name="freeze",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="readings",
+                to="boundaries.freeze",
+            ),
         ),
         migrations.AddField(
-            model_name='reading',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="reading",
+            name="person",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='revision',
-            name='document',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='boundaries.document'),
+            model_name="revision",
+            name="document",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="revisions",
+                to="boundaries.document",
+            ),
         ),
         migrations.AddField(
-            model_name='revision',
-            name='opened_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="revision",
+            name="opened_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='revision',
-            name='supersedes',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='successors', to='boundaries.revision'),
+            model_name="revision",
+            name="supersedes",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="successors",
+                to="boundaries.revision",
+            ),
         ),
         migrations.AddField(
-            model_name='freeze',
-            name='revision',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='freezes', to='boundaries.revision'),
+            model_name="freeze",
+            name="revision",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="freezes",
+                to="boundaries.revision",
+            ),
         ),
         migrations.AddField(
-            model_name='article',
-            name='revision',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='articles', to='boundaries.revision'),
+            model_name="article",
+            name="revision",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="articles",
+                to="boundaries.revision",
+            ),
         ),
         migrations.AddField(
-            model_name='agreement',
-            name='revision',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='agreements', to='boundaries.revision'),
+            model_name="agreement",
+            name="revision",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="agreements",
+                to="boundaries.revision",
+            ),
         ),
         migrations.AddField(
-            model_name='acknowledgement',
-            name='revision',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='acknowledgement', to='boundaries.revision'),
+            model_name="acknowledgement",
+            name="revision",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="acknowledgement",
+                to="boundaries.revision",
+            ),
         ),
         migrations.AddField(
-            model_name='row',
-            name='changed_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="row",
+            name="changed_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='row',
-            name='function',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='functions_catalog.function'),
+            model_name="row",
+            name="function",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="functions_catalog.function",
+            ),
         ),
         migrations.AddField(
-            model_name='row',
-            name='revision',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rows', to='boundaries.revision'),
+            model_name="row",
+            name="revision",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="rows",
+                to="boundaries.revision",
+            ),
         ),
         migrations.AddField(
-            model_name='agreement',
-            name='row',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='agreements', to='boundaries.row'),
+            model_name="agreement",
+            name="row",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="agreements",
+                to="boundaries.row",
+            ),
         ),
         migrations.AddField(
-            model_name='rowsubscope',
-            name='row',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sub_scopes', to='boundaries.row'),
+            model_name="rowsubscope",
+            name="row",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="sub_scopes",
+                to="boundaries.row",
+            ),
         ),
         migrations.AddField(
-            model_name='signature',
-            name='appointment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.appointment'),
+            model_name="signature",
+            name="appointment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="people.appointment",
+            ),
         ),
         migrations.AddField(
-            model_name='signature',
-            name='freeze',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='boundaries.freeze'),
+            model_name="signature",
+            name="freeze",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="signatures",
+                to="boundaries.freeze",
+            ),
         ),
         migrations.AddField(
-            model_name='signature',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="signature",
+            name="person",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='signature',
-            name='revision',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='boundaries.revision'),
+            model_name="signature",
+            name="revision",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="signatures",
+                to="boundaries.revision",
+            ),
         ),
         migrations.AddField(
-            model_name='signingintent',
-            name='freeze',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='intents', to='boundaries.freeze'),
+            model_name="signingintent",
+            name="freeze",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="intents",
+                to="boundaries.freeze",
+            ),
         ),
         migrations.AddField(
-            model_name='signingintent',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="signingintent",
+            name="person",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='signature',
-            name='intent',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='boundaries.signingintent'),
+            model_name="signature",
+            name="intent",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="signatures",
+                to="boundaries.signingintent",
+            ),
         ),
         migrations.AddField(
-            model_name='statechange',
-            name='by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="statechange",
+            name="by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='statechange',
-            name='revision',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='boundaries.revision'),
+            model_name="statechange",
+            name="revision",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="changes",
+                to="boundaries.revision",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='document',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_company_boundary', True)), fields=('is_company_boundary',), name='one_company_boundary'),
+            model_name="document",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_company_boundary", True)),
+                fields=("is_company_boundary",),
+                name="one_company_boundary",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.UniqueConstraint(fields=('freeze', 'person'), name='first_reading_counts'),
+            model_name="reading",
+            constraint=models.UniqueConstraint(
+                fields=("freeze", "person"), name="first_reading_counts"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(fields=('document', 'number'), name='revision_number_once'),
+            model_name="revision",
+            constraint=models.UniqueConstraint(
+                fields=("document", "number"), name="revision_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['in_force', 'expired_unrenewed'])), fields=('document',), name='one_revision_in_force_per_document'),
+            model_name="revision",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["in_force", "expired_unrenewed"])),
+                fields=("document",),
+                name="one_revision_in_force_per_document",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['draft', 'cosigning', 'awaiting_approval', 'approved'])), fields=('document',), name='one_unfinished_revision_per_document'),
+            model_name="revision",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("state__in", ["draft", "cosigning", "awaiting_approval", "approved"])
+                ),
+                fields=("document",),
+                name="one_unfinished_revision_per_document",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'cosigning', 'awaiting_approval', 'approved', 'in_force', 'superseded', 'expired_unrenewed', 'withdrawn'])), name='revision_state_is_known'),
+            model_name="revision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "draft",
+                            "cosigning",
+                            "awaiting_approval",
+                            "approved",
+                            "in_force",
+                            "superseded",
+                            "expired_unrenewed",
+                            "withdrawn",
+                        ],
+                    )
+                ),
+                name="revision_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['in_force', 'expired_unrenewed']), _negated=True), models.Q(('effective_date__isnull', False), ('in_force_from__isnull', False)), _connector='OR'), name='revision_in_force_has_its_dates'),
+            model_name="revision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["in_force", "expired_unrenewed"]), _negated=True),
+                    models.Q(("effective_date__isnull", False), ("in_force_from__isnull", False)),
+                    _connector="OR",
+                ),
+                name="revision_in_force_has_its_dates",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.CheckConstraint(condition=models.Q(('in_force_until__isnull', True), ('in_force_until__gte', models.F('in_force_from')), _connector='OR'), name='revision_period_runs_forward'),
+            model_name="revision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("in_force_until__isnull", True),
+                    ("in_force_until__gte", models.F("in_force_from")),
+                    _connector="OR",
+                ),
+                name="revision_period_runs_forward",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='freeze',
-            constraint=models.UniqueConstraint(fields=('revision', 'number'), name='freeze_number_once'),
+            model_name="freeze",
+            constraint=models.UniqueConstraint(
+                fields=("revision", "number"), name="freeze_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='freeze',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at__isnull', True)), fields=('revision',), name='one_live_freeze_per_revision'),
+            model_name="freeze",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("voided_at__isnull", True)),
+                fields=("revision",),
+                name="one_live_freeze_per_revision",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='article',
-            constraint=models.UniqueConstraint(fields=('revision', 'number'), name='article_number_once'),
+            model_name="article",
+            constraint=models.UniqueConstraint(
+                fields=("revision", "number"), name="article_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='article',
-            constraint=models.UniqueConstraint(fields=('revision', 'key'), name='article_key_once'),
+            model_name="article",
+            constraint=models.UniqueConstraint(fields=("revision", "key"), name="article_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='row',
-            constraint=models.UniqueConstraint(fields=('revision', 'function'), name='row_function_once'),
+            model_name="row",
+            constraint=models.UniqueConstraint(
+                fields=("revision", "function"), name="row_function_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='row',
-            constraint=models.UniqueConstraint(fields=('revision', 'position'), name='row_position_once'),
+            model_name="row",
+            constraint=models.UniqueConstraint(
+                fields=("revision", "position"), name="row_position_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='row',
-            constraint=models.CheckConstraint(condition=models.Q(('left_out_reason', ''), ('owner', ''), _connector='OR'), name='row_left_out_has_no_owner'),
+            model_name="row",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("left_out_reason", ""), ("owner", ""), _connector="OR"),
+                name="row_left_out_has_no_owner",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('article__isnull', True), ('row__isnull', False)), models.Q(('article__isnull', False), ('row__isnull', True)), _connector='OR'), name='agreement_is_about_one_clause'),
+            model_name="agreement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("article__isnull", True), ("row__isnull", False)),
+                    models.Q(("article__isnull", False), ("row__isnull", True)),
+                    _connector="OR",
+                ),
+                name="agreement_is_about_one_clause",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.CheckConstraint(condition=models.Q(('stance', 'agreed'), models.Q(('reason', ''), _negated=True), _connector='OR'), name='contested_has_a_reason'),
+            model_name="agreement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("stance", "agreed"), models.Q(("reason", ""), _negated=True), _connector="OR"
+                ),
+                name="contested_has_a_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.UniqueConstraint(condition=models.Q(('row__isnull', False), ('withdrawn_at__isnull', True)), fields=('row', 'office'), name='one_live_stance_per_row_and_office'),
+            model_name="agreement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("row__isnull", False), ("withdrawn_at__isnull", True)),
+                fields=("row", "office"),
+                name="one_live_stance_per_row_and_office",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.UniqueConstraint(condition=models.Q(('article__isnull', False), ('withdrawn_at__isnull', True)), fields=('article', 'office'), name='one_live_stance_per_article_and_office'),
+            model_name="agreement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("article__isnull", False), ("withdrawn_at__isnull", True)),
+                fields=("article", "office"),
+                name="one_live_stance_per_article_and_office",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rowsubscope',
-            constraint=models.UniqueConstraint(fields=('row', 'key'), name='row_sub_scope_key_once'),
+            model_name="rowsubscope",
+            constraint=models.UniqueConstraint(
+                fields=("row", "key"), name="row_sub_scope_key_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='signature',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at__isnull', True)), fields=('revision', 'office', 'role'), name='one_live_signature_per_revision_and_office'),
+            model_name="signature",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("voided_at__isnull", True)),
+                fields=("revision", "office", "role"),
+                name="one_live_signature_per_revision_and_office",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='signature',
-            constraint=models.UniqueConstraint(fields=('intent', 'office'), name='an_intent_signs_once_per_office'),
+            model_name="signature",
+            constraint=models.UniqueConstraint(
+                fields=("intent", "office"), name="an_intent_signs_once_per_office"
+            ),
         ),
     ]

@@ -109,13 +109,13 @@ class Revision(models.Model):
     def __str__(self) -> str:
         return self.reference
 
+    def get_absolute_url(self) -> str:
+        return reverse("boundaries:revision", args=[self.document.number, self.number])
+
     @property
     def reference(self) -> str:
         """ "NC-RB-4": how mails, PDFs and look-ups cite this Revision."""
         return f"{self.document.number}-{self.number}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("boundaries:revision", args=[self.document.number, self.number])
 
     @property
     def is_draft(self) -> bool:

@@ -30,10 +30,10 @@ def documents(request: HttpRequest) -> HttpResponse:
     page = Paginator(queries.readable_documents(reader, on=on), PAGE_SIZE).get_page(
         request.GET.get("page")
     )
-    page.object_list = queries.document_cards(page.object_list, reader, on=on)
     context = {
         "section": "boundaries",
         "page_obj": page,
+        "cards": queries.document_cards(page.object_list, reader, on=on),
         "may_open": may(reader, Act.OPEN, on=on),
         "company_exists": Document.objects.filter(is_company_boundary=True).exists(),
     }

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
@@ -63,10 +63,11 @@ def _conflict(changed: ChangedMeanwhile, differences: list[Difference]) -> dict[
     }
 
 
-def _with_version(form: RowForm | ArticleForm, version: int) -> None:
+def _with_version(form: RowForm | ArticleForm, posted: QueryDict, version: int) -> None:
     """Saving again is then a choice made with both texts in view."""
-    form.data = form.data.copy()  # type: ignore[union-attr]  # bound: it is a QueryDict
-    form.data["version"] = str(version)  # type: ignore[index]  # the copy is mutable
+    data = posted.copy()
+    data["version"] = str(version)
+    form.data = data
 
 
 @signed_in_verb
@@ -92,7 +93,7 @@ def row(request: HttpRequest, number: str, n: int, position: int) -> HttpRespons
             assert isinstance(changed.clause, Row)  # noqa: S101 - the verb was about a row
             differences = row_differences(changed.clause, form.text(found))
             context["conflict"] = _conflict(changed, differences)
-            _with_version(form, changed.clause.version)
+            _with_version(form, request.POST, changed.clause.version)
         except NotYourOffice:
             raise
         except Refused as refused:
@@ -124,7 +125,7 @@ def article(request: HttpRequest, number: str, n: int, article_number: int) -> H
             assert isinstance(changed.clause, Article)  # noqa: S101 - the verb was about one
             differences = article_differences(changed.clause, form.article_text())
             context["conflict"] = _conflict(changed, differences)
-            _with_version(form, changed.clause.version)
+            _with_version(form, request.POST, changed.clause.version)
         except NotYourOffice:
             raise
         except Refused as refused:
@@ -288,8 +289,6 @@ def freeze(request: HttpRequest, number: str, n: int) -> HttpResponse:
 def amend(request: HttpRequest, number: str, n: int) -> HttpResponse:
     """Open the next Revision as a copy of the one in force."""
     revision = find(request, number, n)
-    draft = workflow.amend(
-        revision=revision, acting_user=reader_of(request), at=timezone.now()
-    )
+    draft = workflow.amend(revision=revision, acting_user=reader_of(request), at=timezone.now())
     messages.success(request, f"{draft.reference} is open as a copy of what is in force.")
     return redirect(draft)

@@ -111,9 +111,7 @@ def approve(request: HttpRequest, number: str, n: int) -> HttpResponse:
     return _begin(request, number, n, Role.APPROVER)
 
 
-def _confirm(
-    request: HttpRequest, number: str, n: int, intent_id: int, role: Role
-) -> HttpResponse:
+def _confirm(request: HttpRequest, number: str, n: int, intent_id: int, role: Role) -> HttpResponse:
     revision = find(request, number, n)
     context = _ceremony(request, revision, role)
     intent: SigningIntent = get_object_or_404(
@@ -128,9 +126,7 @@ def _confirm(
         return redirect(f"boundaries:{PAGE_OF_ROLE[role]}", number, n)
     if request.method == "POST" and form.is_valid():
         try:
-            _authenticate_and_sign(
-                request, revision, intent, form.cleaned_data["password"], role
-            )
+            _authenticate_and_sign(request, revision, intent, form.cleaned_data["password"], role)
         except (NotYourOffice, IntentNotValid):
             raise
         except Refused as refused:
@@ -320,4 +316,3 @@ def return_(request: HttpRequest, number: str, n: int) -> HttpResponse:
 def withdraw(request: HttpRequest, number: str, n: int) -> HttpResponse:
     """End an unfinished Revision."""
     return _refuse(request, number, n, "withdraw")
-

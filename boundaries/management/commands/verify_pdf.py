@@ -30,9 +30,7 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from error
         if options["json"]:
             about = {
-                key: value
-                for key, value in judgement.verdict.as_dict().items()
-                if key != "content"
+                key: value for key, value in judgement.verdict.as_dict().items() if key != "content"
             }
             self.stdout.write(
                 json.dumps(
