@@ -48,3 +48,9 @@ def test_unknown_address_is_a_page_of_ours(client, db):
     answer = client.get("/no/such/page")
     assert answer.status_code == 404
     assert "404.html" in [template.name for template in answer.templates]
+
+
+def test_admin_has_no_door_of_its_own(client, db):
+    answer = client.get("/admin/login/?next=/admin/")
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(reverse("account_login"))
