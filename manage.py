@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line for the registry. `python3 start.py manage ...` runs it in its environment."""
+"""Django's command line; `python3 start.py manage ...` runs it in its environment."""
 
 import os
 import sys

@@ -506,7 +506,7 @@ def checks(state: str) -> list[tuple[str, list[str], dict[str, str]]]:
         ),
         (
             "templates, tags",
-            [python, "-m", "djade", "--check", "--target-version", "5.2", *templates],
+            [str(scripts / "djade"), "--check", "--target-version", "5.2", *templates],
             development,
         ),
         (
