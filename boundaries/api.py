@@ -82,7 +82,7 @@ class RevisionSerializer(RevisionInListSerializer):
 class DocumentList(ListAPIView[Document]):
     """Every boundary document that you may read."""
 
-    serializer_class = DocumentSerializer  # type: ignore[assignment]  # cards of documents
+    serializer_class = DocumentSerializer
 
     def get_queryset(self) -> Any:
         return queries.readable_documents(
@@ -95,7 +95,7 @@ class DocumentList(ListAPIView[Document]):
         page = self.paginate_queryset(self.get_queryset()) or []
         cards = queries.document_cards(
             page,
-            request.user,
+            reader_of(request),
             on=company_date(timezone.now()),
         )
         return self.get_paginated_response(DocumentSerializer(cards, many=True).data)

@@ -122,8 +122,9 @@ def approved(revision: Revision, *, at: datetime) -> None:
         subject=f"{revision.reference} is approved",
         paragraphs=[
             (
-                f"The CEO approved {revision.document.title}, version {revision.number}. It comes in "
-                f"force on {day_words(revision.effective_date)}; until then what is in force stands."
+                f"The CEO approved {revision.document.title}, version {revision.number}. "
+                f"It comes in force on {day_words(revision.effective_date)}; until then what is "
+                "in force stands."
             )
         ],
         action_label="Read it",
@@ -202,9 +203,9 @@ def in_force(revision: Revision, *, change: OwnershipChange, at: datetime) -> No
             subject=f"Acknowledge {revision.reference} with your execution plan",
             paragraphs=[
                 (
-                    f"{revision.document.title}, version {revision.number}, is in force and changed "
-                    "who owns what. Acknowledge it with milestones for days 1-30, 31-60 and 61-90, by "
-                    f"{day_words(revision.acknowledgement_due_date)}."
+                    f"{revision.document.title}, version {revision.number}, is in force and "
+                    "changed who owns what. Acknowledge it with milestones for days 1-30, 31-60 "
+                    f"and 61-90, by {day_words(revision.acknowledgement_due_date)}."
                 )
             ],
             action_label="Write the execution plan",

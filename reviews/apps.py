@@ -28,3 +28,7 @@ class ReviewsConfig(AppConfig):
             write_once=["closed_at", "closed_reason"],
         )
         revision_in_force.connect(_schedule, dispatch_uid="reviews.schedule")
+
+        from . import panels
+
+        panels.register()

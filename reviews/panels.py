@@ -1,0 +1,29 @@
+"""What reviews add to the page of what is in force: which are due."""
+
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from boundaries import registry
+from boundaries.models import Revision
+from boundaries.registry import Panel
+from boundaries.states import ANSWERING
+from people.calendar import company_date
+from people.models import Person
+
+from .queries import lines, open_reviews
+
+SHOWN = 3
+
+
+def reviews_due(revision: Revision, reader: Person) -> Sequence[Panel]:
+    """The next reviews of a Revision in force; nothing for any other."""
+    if revision.state not in ANSWERING:
+        return []
+    due = open_reviews().filter(document=revision.document_id)[:SHOWN]
+    today = company_date(timezone.now())
+    return [Panel("reviews/_due_panel.html", {"lines": lines(due, today=today)})]
+
+
+def register() -> None:
+    registry.register_panels(reviews_due)
