@@ -79,6 +79,7 @@ def row(request: HttpRequest, number: str, n: int, position: int) -> HttpRespons
     assert isinstance(found, Row)  # noqa: S101 - asked for a row; tells the type checker
     _refuse_unless_editable(request, revision)
     form = RowForm(request.POST or None, initial=RowForm.initial_of(found))
+    form.auto_id = f"{found.anchor}-%s"  # several forms can be open on one board
     context: dict[str, Any] = {"row": found, "form": form, "conflict": None, "refusal": ""}
     if request.method == "POST" and form.is_valid():
         try:
@@ -117,6 +118,7 @@ def article(request: HttpRequest, number: str, n: int, article_number: int) -> H
         raise Http404("Article 4 is edited row by row; article 13 is generated.")
     _refuse_unless_editable(request, revision)
     form = article_form(found, revision, request.POST or None)
+    form.auto_id = f"{found.anchor}-%s"  # several forms can be open on one board
     context: dict[str, Any] = {"article": found, "form": form, "conflict": None, "refusal": ""}
     if request.method == "POST" and form.is_valid():
         try:
