@@ -455,7 +455,7 @@ def pytest_arguments(given: Sequence[str]) -> list[str]:
     if not any(word.startswith("-m") or "browser" in word for word in given):
         arguments = ["-m", "not browser", *arguments]
     if not chosen and not any(word.startswith(("-n", "--numprocesses")) for word in given):
-        arguments = ["-n", str(min(4, max(2, os.cpu_count() or 2))), *arguments]
+        arguments = ["-n", str(min(4, max(2, os.cpu_count() or 2))), "--dist=loadgroup", *arguments]
     return arguments
 
 

@@ -30,8 +30,8 @@ def no_product_variables(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ([], ["-n", "2", "-m", "not browser"]),
-        (["-x"], ["-n", "2", "-m", "not browser", "-x"]),
+        ([], ["-n", "2", "--dist=loadgroup", "-m", "not browser"]),
+        (["-x"], ["-n", "2", "--dist=loadgroup", "-m", "not browser", "-x"]),
         (["-n0"], ["-m", "not browser", "-n0"]),
         (["tests/audit"], ["-m", "not browser", "tests/audit"]),
         (["-k", "veto"], ["-m", "not browser", "-k", "veto"]),
