@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from django.urls import reverse
+from django.utils import timezone
 
 from functions_catalog import registry
 from functions_catalog.ownership import Answer
 from functions_catalog.registry import Standing
+from people.calendar import company_date
 from people.models import Person
 from people.permissions import Act, may
 
@@ -32,7 +34,8 @@ def expected(day: date) -> Mapping[str, Answer]:
 
 def standings(keys: Sequence[str], reader: Person, on: date) -> Mapping[str, Sequence[Standing]]:
     """ "Contested in draft v4", for those who may read drafts."""
-    if not may(reader, Act.READ_DRAFT, on=on):
+    # What a reader may read is settled today; ``on`` is whatever date was asked for.
+    if not may(reader, Act.READ_DRAFT, on=company_date(timezone.now())):
         return {}
     contested = Agreement.objects.filter(
         stance=Stance.CONTESTED,
