@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from celery import shared_task
+from celery import current_app, shared_task
 from celery.signals import worker_ready
+from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 
@@ -17,6 +18,10 @@ def heartbeat() -> None:
 
 
 @worker_ready.connect
-def first_heartbeat(**_: Any) -> None:
-    # Sent like any other task: it proves the broker too, not only that the process started.
-    heartbeat.delay()
+def sweep_at_start(**_: Any) -> None:
+    """Ask at once for all that the clock asks for later: what was owed meanwhile, and a heartbeat.
+
+    Sent like any other task: it proves the broker too, not only that the process started.
+    """
+    for entry in settings.CELERY_BEAT_SCHEDULE.values():
+        current_app.send_task(entry["task"])
