@@ -24,4 +24,4 @@ def sweep_at_start(**_: Any) -> None:
     Sent like any other task: it proves the broker too, not only that the process started.
     """
     for entry in settings.CELERY_BEAT_SCHEDULE.values():
-        current_app.send_task(entry["task"])
+        current_app.send_task(str(entry["task"]))
