@@ -69,7 +69,8 @@ def register_outlook(provider: Outlook) -> None:
 def register_standings(provider: Standings) -> None:
     """Add a provider of standings by function key: called once for all keys of a page.
 
-    It gets the keys, the reader (what a reader may not read is left out) and the as-of date.
+    It gets the keys, the reader and the as-of date. What the reader may not read is left out; that
+    is settled by the Offices held today, never by those held on the as-of date.
     """
     _register(_standings, provider)
 

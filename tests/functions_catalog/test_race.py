@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 def at_once(*acts):
     """Run the acts in threads that start together; what each returned or raised, in order."""
     barrier = threading.Barrier(len(acts))
-    outcomes: list[object] = [None] * len(acts)
+    outcomes = [None] * len(acts)
 
     def run(index, act):
         try:
