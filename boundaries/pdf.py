@@ -27,6 +27,7 @@ from people.offices import office_short, office_title
 from sealing.keys import CompanyKeys, load_keys
 
 from .content import content_of
+from .drafting import locked_revision
 from .files import files
 from .models import Freeze, Signature
 from .states import Role, State
@@ -177,6 +178,8 @@ def _store(
     sealed: bool = False,
 ) -> None:
     """Store a file made from ``freeze.pdf_sha256``, unless somebody stored another meanwhile."""
+    # In the document's line, like every verb: going back to draft locks in another order.
+    locked_revision(freeze.revision)
     at: datetime = timezone.now().astimezone(UTC)
     unchanged = Freeze.objects.select_for_update().filter(
         pk=freeze.pk, pdf_sha256=freeze.pdf_sha256, voided_at__isnull=True, sealed_sha256=""
