@@ -1,0 +1,78 @@
+"""Sealing that appends a line instead of signing: for tests of what is owed, not of the PDF."""
+
+import json
+import threading
+from types import SimpleNamespace
+
+from sealing.verdict import HEADLINES, Verdict
+
+FINGERPRINT = "ab" * 32
+
+
+class FakeSealing:
+    """Stands in for rendering, signing, time-stamping and verifying.
+
+    ``calls`` counts what was done; ``before`` maps a step ("render", "certify", "apply",
+    "timestamp", "verify") to what happens first: raise there to fail it, or wait to hold it.
+    """
+
+    def __init__(self):
+        self.before = {}
+        self.calls = []
+        self.verdict = "genuine"
+        self._lock = threading.Lock()
+
+    def _step(self, name):
+        with self._lock:
+            self.calls.append(name)
+        self.before.get(name, lambda: None)()
+
+    def render(self, content, *, verification_url):
+        self._step("render")
+        return f"%PDF-fake\n{json.dumps(content, sort_keys=True)}\n".encode()
+
+    def certify(self, pdf, keys, *, at=None, tsa_url=""):
+        self._step("certify")
+        return pdf + b"Sig_SEAL\n"
+
+    def apply(self, pdf, keys, signature, *, last=False, tsa_url=""):
+        self._step("apply")
+        return pdf + f"{signature.field} {signature.name}{' last' if last else ''}\n".encode()
+
+    def timestamp(self, pdf, keys, *, tsa_url=""):
+        self._step("timestamp")
+        # Like a real one, no two timestamps are the same bytes.
+        return pdf + f"DocTimeStamp1 {self.calls.count('timestamp')}\n".encode()
+
+    def verify(self, pdf, *, root_fingerprint):
+        self._step("verify")
+        from sealing.canonical import canonical_json, sha256_hex
+
+        content = json.loads(pdf.split(b"\n")[1])
+        return Verdict(
+            kind=self.verdict,
+            headline=HEADLINES[self.verdict],
+            sentences=[],
+            file_sha256=sha256_hex(pdf),
+            content_sha256=sha256_hex(canonical_json(content)),
+        )
+
+    def install(self, monkeypatch):
+        import sealing.render
+        import sealing.sign
+        import sealing.verify
+        from boundaries import pdf
+
+        monkeypatch.setattr(sealing.render, "render_signing_copy", self.render)
+        monkeypatch.setattr(sealing.sign, "certify", self.certify)
+        monkeypatch.setattr(sealing.sign, "apply_signature", self.apply)
+        monkeypatch.setattr(sealing.sign, "timestamp_document", self.timestamp)
+        monkeypatch.setattr(sealing.verify, "verify", self.verify)
+        keys = SimpleNamespace(root_fingerprint=FINGERPRINT)
+        monkeypatch.setattr(pdf, "company_keys", lambda: keys)
+        return self
+
+
+def lines_of(sealed):
+    """The fields signed in a fake PDF, in their order."""
+    return [line.split()[0] for line in sealed.decode().splitlines()[2:]]
