@@ -82,8 +82,9 @@ def subject(content: Mapping[str, Any]) -> str:
 def signature_field(short: str) -> str:
     """Give the name of the signature field of an Office: "CRO" signs in "Sig_CRO"."""
     part = re.sub(r"[^A-Z0-9]", "", short.upper())
-    if not _FIELD_PART.fullmatch(part):
-        raise ContentInvalid("An Office's short name needs Latin letters or digits.")
+    # a certificate holds the short name in at most 64 bytes
+    if not _FIELD_PART.fullmatch(part) or len(short.encode()) > 64:
+        raise ContentInvalid("An Office's short name needs 1 to 24 Latin letters or digits.")
     return f"Sig_{part}"
 
 

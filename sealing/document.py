@@ -284,9 +284,7 @@ def _shares(rows: list[Content]) -> str:
     bar = "".join(
         f'<div data-owner="{_owner(o)}" style="flex-grow: {counts[o]}"></div>' for o in owners
     )
-    words = " ".join(
-        f'<span class="share">{_badge(o)} {counts[o]}</span>' for o in owners
-    )
+    words = " ".join(f'<span class="share">{_badge(o)} {counts[o]}</span>' for o in owners)
     total = f"{len(rows)} function{'s' if len(rows) != 1 else ''}"
     return f'<div class="bar">{bar}</div><p class="shares">{total}: {words}</p>'
 
@@ -342,7 +340,9 @@ def _signatures(content: Content, signatories: list[Signatory], verification_url
     for who in signatories:
         part = "Approves, which closes the document." if who.approver else "Agrees and co-signs."
         blocks.append(
-            _block(who.field, _owner(who.office), _badge(who.office, who.short), _e(who.title), part)
+            _block(
+                who.field, _owner(who.office), _badge(who.office, who.short), _e(who.title), part
+            )
         )
     return f"""
 <section class="signatures"><h2>Signatures</h2>

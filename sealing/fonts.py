@@ -84,10 +84,6 @@ def undrawable(text: str) -> list[str]:
             continue
         category = unicodedata.category(character)
         marks = marks + 1 if category in {"Mn", "Me", "Mc"} else 0
-        if (
-            category in _FORBIDDEN
-            or ord(character) not in drawable
-            or marks > MAX_COMBINING_MARKS
-        ):
+        if category in _FORBIDDEN or ord(character) not in drawable or marks > MAX_COMBINING_MARKS:
             bad[character] = None
     return list(bad)

@@ -28,7 +28,7 @@ from pyhanko.pdf_utils.decode_limits import (
     StreamDecodeLimits,
 )
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.diff_analysis import DiffResult, SuspiciousModification
+from pyhanko.sign.diff_analysis import DiffResult
 from pyhanko.sign.fields import MDPPerm, enumerate_sig_fields
 from pyhanko.sign.validation import (
     EmbeddedPdfSignature,
@@ -530,10 +530,9 @@ def _validity_problem(
     company = _context(dss, [trust.root], stamped)
     authority = _context(dss, [trust.root, *trust.timestamp_roots], stamped)
     if signature.sig_object_type == "/DocTimeStamp":
-        status = validate_pdf_timestamp(signature, authority, skip_diff=not compare)
-        sound = status.intact and status.valid
-        trusted = status.trusted
-        changed = False
+        closing = validate_pdf_timestamp(signature, authority, skip_diff=not compare)
+        sound, trusted = closing.intact and closing.valid, closing.trusted
+        allowed = True
     else:
         status = validate_pdf_signature(
             signature, company, ts_validation_context=authority, skip_diff=not compare
@@ -543,24 +542,19 @@ def _validity_problem(
             return "Its timestamp does not hold."
         if not stamp.trusted:
             return "Its timestamp is not by a trusted authority."
-        sound = status.intact and status.valid
-        trusted = status.trusted
-        changed = not status.docmdp_ok or not status.bottom_line
+        sound, trusted = status.intact and status.valid, status.trusted
+        allowed = bool(status.docmdp_ok) and status.bottom_line
     if not sound:
         return _CHANGED
     if not trusted:
         return "It was not made with this company's keys."
     if not compare:
         return ""
-    result = signature.diff_result
-    if isinstance(result, SuspiciousModification) or not isinstance(result, DiffResult):
-        return f"The file was changed after it in a way it does not allow: {result}."
-    if changed:
-        return "The file was changed after it in a way it does not allow."
-    wanted = (
-        SignatureCoverageLevel.ENTIRE_FILE if last else SignatureCoverageLevel.ENTIRE_REVISION
-    )
-    if signature.coverage != wanted:
+    found: Any = signature  # its results are typed as what they are before validation
+    if not allowed or not isinstance(found.diff_result, DiffResult):
+        return "The file was changed after it in a way that it does not allow."
+    wanted = SignatureCoverageLevel.ENTIRE_FILE if last else SignatureCoverageLevel.ENTIRE_REVISION
+    if found.coverage != wanted:
         return "It does not cover all that stood in the file when it was made."
     return ""
 
@@ -586,10 +580,14 @@ def _broken_sentence(findings: Sequence[SignatureFinding]) -> str:
         return "The file is not the one that the organisation sealed."
     first = next(finding for finding in findings if not finding.ok)
     who = first.office or first.name or first.field
-    return f"The signature of the {who} does not hold." if first.office else (
-        "The closing timestamp does not hold."
-        if first.field == TIMESTAMP_FIELD
-        else f"The signature in {first.field} does not hold."
+    return (
+        f"The signature of the {who} does not hold."
+        if first.office
+        else (
+            "The closing timestamp does not hold."
+            if first.field == TIMESTAMP_FIELD
+            else f"The signature in {first.field} does not hold."
+        )
     )
 
 
@@ -618,9 +616,7 @@ def _certificate(data: bytes) -> asn1_x509.Certificate:
     return asn1_x509.Certificate.load(data)
 
 
-def _verdict(
-    kind: Kind, pdf: bytes, checked: str, sentences: list[str], **facts: Any
-) -> Verdict:
+def _verdict(kind: Kind, pdf: bytes, checked: str, sentences: list[str], **facts: Any) -> Verdict:
     return Verdict(
         kind=kind,
         headline=HEADLINES[kind],
@@ -629,5 +625,3 @@ def _verdict(
         checked_at=checked,
         **facts,
     )
-
-

@@ -94,6 +94,8 @@ def create_keys(
     """
     if len(secret) < 16:
         raise KeysUnusable("The secret of the keys needs at least 16 characters.")
+    if not organisation.strip():
+        raise KeysUnusable("The organisation needs a name.")
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     if any(path.exists() for path in _paths(directory)):
         raise KeysExist(f"There are keys in {directory.name} already; they are not replaced.")
@@ -271,8 +273,10 @@ def _name(country: str, organisation: str, unit: str, common: str, title: str = 
 
 
 def _short(text: str) -> str:
-    """Fit a name into the 64 characters that X.509 allows; the stamp has it whole."""
-    return text if len(text) <= 64 else f"{text[:63]}…"
+    """Fit a name into the 64 bytes that certificates allow; the stamp has it whole."""
+    if len(text.encode()) <= 64:
+        return text
+    return text.encode()[:61].decode(errors="ignore") + "…"
 
 
 def _certificate(

@@ -99,7 +99,7 @@ class Child:
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         # set and dictionary order must not depend on the process
         environment |= {"PYTHONHASHSEED": "0", "PYTHONIOENCODING": "utf-8"} | self._environment
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603 - this interpreter and a module of ours
             [sys.executable, "-m", self._module, *self._arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

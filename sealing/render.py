@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import io
 import json
@@ -49,9 +50,6 @@ def weasyprint_problem() -> str | None:
 
     Answered once for each process, without loading WeasyPrint: only its libraries are tried.
     """
-    import cffi
-
-    ffi = cffi.FFI()
     wanted = {
         "Pango": ("libpango-1.0.so.0", "libpango-1.0-0", "pango-1.0", "libpango-1.0.dylib"),
         "PangoFT2": (
@@ -62,7 +60,7 @@ def weasyprint_problem() -> str | None:
             "libharfbuzz-subset.0.dylib",
         ),
     }  # fmt: skip
-    missing = [name for name, files in wanted.items() if not _loads(ffi, files)]
+    missing = [name for name, files in wanted.items() if not _loads(files)]
     if not missing:
         return None
     return (
@@ -71,10 +69,10 @@ def weasyprint_problem() -> str | None:
     )
 
 
-def _loads(ffi: Any, files: tuple[str, ...]) -> bool:
+def _loads(files: tuple[str, ...]) -> bool:
     for file in files:
         try:
-            ffi.dlopen(file)
+            ctypes.CDLL(file)
         except OSError:
             continue
         return True
@@ -227,7 +225,7 @@ def locked_fetcher(extra: Mapping[str, tuple[bytes, str]]) -> URLFetcher:
 
     assets = {name: (data, "font/otf") for name, data in fonts.font_assets().items()} | dict(extra)
 
-    class LockedFetcher(URLFetcher):
+    class LockedFetcher(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
         def __init__(self) -> None:
             super().__init__(
                 allowed_protocols=("asset",), allow_redirects=False, fail_on_errors=True
@@ -323,7 +321,7 @@ def _boxes(rendered: Any, wanted: Mapping[str, str]) -> dict[str, tuple[int, lis
         height = page.height * _PT_PER_PX
         for box in page._page_box.descendants():
             element = getattr(box, "element", None)
-            name = element.get("id") if element is not None else None
+            name = str(element.get("id")) if element is not None else ""
             if name in wanted and name not in found and box.width and box.height:
                 x, y = box.border_box_x(), box.border_box_y()
                 right, bottom = x + box.border_width(), y + box.border_height()
@@ -341,7 +339,9 @@ def _place_fields(labels: Mapping[str, str], lock_field: str) -> Any:
 
     def finish(rendered: Any, pdf: Any) -> None:
         boxes = _boxes(rendered, labels)
-        pages = [o for o in pdf.objects if isinstance(o, dict) and o.get("Type") == "/Page"]
+        pages: list[Any] = [
+            o for o in pdf.objects if isinstance(o, dict) and o.get("Type") == "/Page"
+        ]
 
         def at(reference: bytes) -> Any:
             return pdf.objects[int(reference.split()[0])]

@@ -171,14 +171,13 @@ def signed_fields(pdf: bytes) -> list[str]:
     return [name for name, value, _ in _fields(pdf) if value is not None]
 
 
-class _HeldSigner(Signer):  # type: ignore[misc]  # pyHanko's base is untyped
+class _HeldSigner(Signer):
     """A signer with its key in memory; pyHanko's own reads an RSA key twice for each signature."""
 
     def __init__(self, pair: KeyPair, root: Any) -> None:
-        super().__init__(
-            signing_cert=as_asn1(pair.certificate),
-            cert_registry=SimpleCertificateStore.from_certs([root]),
-        )
+        registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # partly untyped
+        registry.register(root)
+        super().__init__(signing_cert=as_asn1(pair.certificate), cert_registry=registry)
         self._key = pair.key
 
     async def async_sign_raw(
@@ -191,11 +190,11 @@ class _HeldSigner(Signer):  # type: ignore[misc]  # pyHanko's base is untyped
         return self._key.sign(data, padding.PKCS1v15(), hashes.SHA256())
 
 
-class _Picture(ImportedPdfPage):  # type: ignore[misc]  # pyHanko's base is untyped
+class _Picture(ImportedPdfPage):
     """A stamp held in memory: pyHanko reads stamps by file name and passes it to `open`."""
 
     def __init__(self, pdf: bytes) -> None:
-        super().__init__("")
+        super().__init__("")  # type: ignore[no-untyped-call]  # partly untyped library
         self._pdf = pdf
 
     def render(self) -> bytes:

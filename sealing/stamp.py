@@ -25,7 +25,8 @@ _SIZES_PT = (7.5, 7.0, 6.5, 6.0, 5.5)  # of the reservation, tried in turn
 
 # The white ground covers the dashed line that marks an empty field.
 _CSS = """
-html { background: #ffffff; font: 400 8.2pt/1.35 "Source Sans Pro", "Source Serif Pro"; color: #12161b }
+html { background: #ffffff; color: #12161b }
+html { font: 400 8.2pt/1.35 "Source Sans Pro", "Source Serif Pro" }
 body { margin: 0 }
 p { margin: 0; overflow-wrap: anywhere }
 .name { font-weight: 600; font-size: 11pt; line-height: 1.25 }

@@ -8,6 +8,7 @@ import secrets
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from asn1crypto import algos, cms, tsp
@@ -16,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from pyhanko.sign.general import as_signing_certificate_v2, simple_cms_attribute
+from pyhanko.sign.general import as_signing_certificate_v2
 from pyhanko.sign.timestamps import TimeStamper, TimestampRequestError
 
 from sealing.keys import CompanyKeys
@@ -78,11 +79,11 @@ def build_token(
     return bytes(token.dump())
 
 
-class RegistryTimeStamper(TimeStamper):  # type: ignore[misc]  # pyHanko's base is untyped
+class RegistryTimeStamper(TimeStamper):
     """The registry's own timestamp authority, with its key held in memory."""
 
     def __init__(self, keys: CompanyKeys) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # partly untyped library
         self._key = keys.tsa.key
         self._tsa = keys.tsa.certificate.public_bytes(Encoding.DER)
         self._root = keys.root_certificate.public_bytes(Encoding.DER)
@@ -107,11 +108,9 @@ class RegistryTimeStamper(TimeStamper):  # type: ignore[misc]  # pyHanko's base 
         digest.update(tst_info)
         attributes = cms.CMSAttributes(
             [
-                simple_cms_attribute("content_type", "tst_info"),
-                simple_cms_attribute(
-                    "signing_certificate_v2", as_signing_certificate_v2(certificate)
-                ),
-                simple_cms_attribute("message_digest", digest.finalize()),
+                _attribute("content_type", "tst_info"),
+                _attribute("signing_certificate_v2", as_signing_certificate_v2(certificate)),
+                _attribute("message_digest", digest.finalize()),
             ]
         ).dump()
         if not isinstance(self._key, rsa.RSAPrivateKey):
@@ -123,11 +122,15 @@ class RegistryTimeStamper(TimeStamper):  # type: ignore[misc]  # pyHanko's base 
         )
 
 
-class OutsideTimeStamper(TimeStamper):  # type: ignore[misc]  # pyHanko's base is untyped
+def _attribute(kind: str, value: Any) -> cms.CMSAttribute:
+    return cms.CMSAttribute({"type": cms.CMSAttributeType(kind), "values": (value,)})
+
+
+class OutsideTimeStamper(TimeStamper):
     """An outside authority, asked over HTTP(S); every failure is a TimestampRequestError."""
 
     def __init__(self, url: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # partly untyped library
         if urlsplit(url).scheme not in {"http", "https"}:
             raise TimestampRequestError("TSA_URL must begin with http:// or https://.")
         self._url = url

@@ -156,13 +156,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         roots = [path.read_bytes() for path in options.tsa_root]
         verdict = verify_in_child(pdf, root_fingerprint=options.root, root_certificates=roots)
     except (OSError, ValueError) as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
+        sys.stderr.write(f"{parser.prog}: {error}\n")
         return 2
     if options.json:
-        print(json.dumps(verdict.as_dict() | {"standing": "unknown"}, indent=2))
+        report = json.dumps(verdict.as_dict() | {"standing": "unknown"}, indent=2)
     else:
-        print(describe(verdict))
-        print("Whether it is in force, only the company's registry can say.")
+        report = describe(verdict)
+        if verdict.kind == "genuine":
+            report += "\n\nWhether it is in force today, only the company's registry can say."
+    sys.stdout.write(f"{report}\n")
     return verdict.exit_status
 
 

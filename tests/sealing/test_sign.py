@@ -1,0 +1,187 @@
+import http.server
+import io
+import itertools
+import threading
+from datetime import UTC, datetime
+
+import pytest
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+from sealing import sign
+from sealing.errors import SignatureRefused, TimestampUnavailable, Undrawable
+from sealing.stamp import MAX_RESERVATION, when
+
+from .conftest import approval
+
+
+def test_every_stage_is_a_byte_exact_prefix_of_the_next(stages):
+    pdfs = list(stages.values())
+    for before, after in itertools.pairwise(pdfs):
+        assert after.startswith(before)
+        assert len(after) > len(before)
+
+
+def test_signed_fields_grow_by_one_at_each_stage(stages):
+    found = [set(sign.signed_fields(pdf)) for pdf in stages.values()]
+    assert found[0] == set()
+    assert [len(fields) for fields in found] == [0, 1, 2, 3, 4, 5, 6]
+    assert found[-1] == {
+        "Sig_SEAL", "Sig_CRO", "Sig_COO", "Sig_CFO", "Sig_CEO", "DocTimeStamp1",
+    }  # fmt: skip
+
+
+def test_the_seal_certifies_and_the_approver_locks(closed):
+    by_name = {s.field_name: s for s in PdfFileReader(io.BytesIO(closed)).embedded_signatures}
+    assert by_name["Sig_SEAL"].docmdp_level.name == "FILL_FORMS"
+    assert by_name["Sig_CEO"].docmdp_level.name == "NO_CHANGES"
+
+
+def test_each_signature_has_a_key_and_certificate_of_its_own(closed):
+    signatures = PdfFileReader(io.BytesIO(closed)).embedded_signatures
+    people = [s for s in signatures if s.field_name not in {"Sig_SEAL", "DocTimeStamp1"}]
+    assert len({s.signer_cert.public_key.dump() for s in people}) == 4
+    subjects = {s.field_name: s.signer_cert.subject.native for s in people}
+    assert subjects["Sig_COO"]["title"] == "Acting Chief Operating Officer"
+    assert subjects["Sig_COO"]["common_name"] == "Daniel Osei"
+    assert subjects["Sig_COO"]["organizational_unit_name"] == "COO"
+
+
+def test_meaning_method_time_and_reservation_are_signed_as_text(closed):
+    signatures = PdfFileReader(io.BytesIO(closed)).embedded_signatures
+    reason = next(s.sig_object["/Reason"] for s in signatures if s.field_name == "Sig_CFO")
+    assert reason == (
+        "I agree on behalf of the Office of the CFO (Password only, 4 Dec 2026, 14:31:05 UTC)."
+        " With reservation: Row 4.2 only until the price book is signed."
+    )
+
+
+def test_times_are_printed_in_utc():
+    at = datetime.fromisoformat("2026-12-04T09:31:05-05:00")
+    assert when(at) == "4 Dec 2026, 14:31:05 UTC"
+
+
+@pytest.mark.parametrize(
+    ("stage", "signature", "words"),
+    [
+        ("unsigned", approval("CRO"), "does not carry the organisation's seal"),
+        ("COO", approval("COO"), "signed already"),
+        ("SEAL", approval("CRO", reservation="x" * (MAX_RESERVATION + 1)), "at most 500"),
+        ("SEAL", approval("CRO", name="n" * 201), "at most 200"),
+    ],
+    ids=["before the seal", "twice", "long reservation", "long name"],
+)
+def test_signatures_out_of_place_are_refused(stages, keys, stage, signature, words):
+    with pytest.raises(SignatureRefused, match=words):
+        sign.apply_signature(stages[stage], keys, signature)
+
+
+def test_an_office_signs_in_its_own_field_only(stages, keys):
+    wrong = sign.ApprovalSignature(**{**vars(approval("CRO")), "field": "Sig_CFO"})
+    with pytest.raises(SignatureRefused, match="CRO does not sign in Sig_CFO"):
+        sign.apply_signature(stages["SEAL"], keys, wrong)
+
+
+def test_an_office_without_a_field_cannot_sign(stages, keys):
+    stranger = sign.ApprovalSignature(
+        **{**vars(approval("CRO")), "field": "Sig_CMO", "office_short": "CMO"}
+    )
+    with pytest.raises(SignatureRefused, match="no signature field Sig_CMO"):
+        sign.apply_signature(stages["SEAL"], keys, stranger)
+
+
+def test_a_name_that_cannot_be_drawn_is_refused(stages, keys):
+    with pytest.raises(Undrawable):
+        sign.apply_signature(stages["SEAL"], keys, approval("CRO", name="王小明"))
+
+
+def test_the_longest_reservation_fits_whole(stages, keys):
+    reservation = ("Only for the sales reporting rows, word by word. " * 12)[:MAX_RESERVATION]
+    pdf = sign.apply_signature(stages["SEAL"], keys, approval("CRO", reservation=reservation))
+    assert "Sig_CRO" in sign.signed_fields(pdf)
+
+
+def test_nothing_is_sealed_or_closed_twice(stages, keys):
+    with pytest.raises(SignatureRefused):
+        sign.certify(stages["SEAL"], keys)
+    with pytest.raises(SignatureRefused):
+        sign.timestamp_document(stages["closed"], keys)
+
+
+@pytest.mark.parametrize("pdf", [b"", b"not a pdf", b"%PDF-1.7\n%%EOF"])
+def test_a_file_that_cannot_be_read_is_refused(keys, pdf):
+    with pytest.raises(SignatureRefused):
+        sign.certify(pdf, keys)
+
+
+# A timestamp authority that fails never lowers the level: nothing is signed at all.
+
+
+class _Authority(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        status, kind, body = self.server.answer
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def authority():
+    server = http.server.HTTPServer(("127.0.0.1", 0), _Authority)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def keys_with_root(keys, other_keys):
+    """Our keys, trusting another company's root for timestamps."""
+    values = {**vars(keys), "timestamp_roots": (other_keys.root_certificate,)}
+    values.pop("root_fingerprint", None)
+    return type(keys)(**values)
+
+
+REFUSAL = bytes.fromhex("30053003020102")  # a TimeStampResp whose status is "rejection"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (500, "text/plain", b"no"),
+        (200, "text/html", b"<html>"),
+        (200, "application/timestamp-reply", b"\x30\x03nop"),
+        (200, "application/timestamp-reply", REFUSAL),
+    ],
+    ids=["error", "page", "garbage", "rejection"],
+)
+def test_a_failing_authority_leaves_the_file_unsigned(stages, keys_with_root, authority, answer):
+    authority.answer = answer
+    url = f"http://127.0.0.1:{authority.server_port}/"
+    with pytest.raises(TimestampUnavailable):
+        sign.apply_signature(stages["SEAL"], keys_with_root, approval("CRO"), tsa_url=url)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "ftp://127.0.0.1/", "nonsense"])
+def test_an_unreachable_authority_is_told(stages, keys_with_root, url):
+    with pytest.raises(TimestampUnavailable):
+        sign.timestamp_document(stages["CEO"], keys_with_root, tsa_url=url)
+
+
+def test_an_authority_needs_a_root_to_be_trusted_by(stages, keys):
+    with pytest.raises(TimestampUnavailable, match=r"timestamp-roots\.pem"):
+        sign.timestamp_document(stages["CEO"], keys, tsa_url="http://127.0.0.1:9/")
+
+
+def test_signing_late_shows_when_the_person_signed(stages, keys):
+    # the task may run long after: the stamp has the person's time, the token the machine's
+    pdf = sign.apply_signature(stages["SEAL"], keys, approval("CRO"))
+    last = PdfFileReader(io.BytesIO(pdf)).embedded_signatures[-1]
+    assert "4 Dec 2026, 14:31:05 UTC" in last.sig_object["/Reason"]
+    assert abs((last.self_reported_timestamp - datetime.now(UTC)).total_seconds()) < 60
