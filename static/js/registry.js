@@ -224,5 +224,8 @@ document
   .querySelector(".app-bar nav [aria-current]")
   ?.scrollIntoView({ inline: "center", block: "nearest" });
 document.addEventListener("htmx:load", (event) => {
-  if (event.target !== document.body) prepare(event.target);
+  if (event.target === document.body) return;
+  prepare(event.target);
+  // A form that opens in place: begin at its first field.
+  if (event.target.matches("form")) event.target.querySelector(".field :is(input, select, textarea)")?.focus();
 });
