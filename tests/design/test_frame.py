@@ -83,6 +83,7 @@ def test_wrong_password_is_told_once_and_the_address_kept(northwind, client):
     ).content.decode()
     assert "You are not signed in" in page
     assert page.count('class="error-summary"') == 1
+    assert "E-mail and password do not belong together. Check both." in page
     assert 'value="maya.lindqvist@northwind.example"' in page
 
 
