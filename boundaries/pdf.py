@@ -193,7 +193,8 @@ def _store(
     if not unchanged.exists():
         return
     sha256 = files.put(pdf)
-    values: dict[str, object] = {"pdf_sha256": sha256}
+    # What failed before is made good: pages must not go on telling of it.
+    values: dict[str, object] = {"pdf_sha256": sha256, "pdf_last_failure": ""}
     if signing_copy:
         values["signing_copy_sha256"] = sha256
     if sealed:
