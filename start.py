@@ -493,6 +493,8 @@ def checks(state: str) -> list[tuple[str, list[str], dict[str, str]]]:
         "ALLOWED_HOSTS": "registry.example.com",
     }
     templates = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("templates/**/*.html"))
+    # djade ends each file with a newline: a space, in a component that stands in a sentence.
+    pages = [path for path in templates if "/components/" not in path]
     scripts = PYTHON.parent
     return [
         ("lint", [python, "-m", "ruff", "check", "."], development),
@@ -506,7 +508,7 @@ def checks(state: str) -> list[tuple[str, list[str], dict[str, str]]]:
         ),
         (
             "templates, tags",
-            [str(scripts / "djade"), "--check", "--target-version", "5.2", *templates],
+            [str(scripts / "djade"), "--check", "--target-version", "5.2", *pages],
             development,
         ),
         (
