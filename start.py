@@ -255,6 +255,9 @@ def url_of(host: str, port: int) -> str:
 
 
 def check_port(host: str, port: int) -> None:
+    """Raise Trouble unless the web server will be able to listen there."""
+    if not 1 <= port <= 65535:
+        raise Trouble("--port takes a number from 1 to 65535.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         if os.name != "nt":
@@ -376,8 +379,11 @@ def command_run(arguments: Sequence[str]) -> int:
         environment = product_environment()
         url = url_of(chosen.host, chosen.port)
         environment.setdefault("PUBLIC_URL", url)
-        if not environment.get("ALLOWED_HOSTS") and chosen.host not in ("0.0.0.0", "::"):  # noqa: S104
-            environment["ALLOWED_HOSTS"] = chosen.host
+        if not environment.get("ALLOWED_HOSTS"):
+            if chosen.host in ("0.0.0.0", "::"):  # noqa: S104  # compared, not bound
+                say("Others reach it once ALLOWED_HOSTS and PUBLIC_URL name what they type.")
+            else:
+                environment["ALLOWED_HOSTS"] = chosen.host
         say("Preparing the database, the catalog and the keys ...")
         company = prepare(environment)
         # A real company in the database ends the demo, whatever was asked.

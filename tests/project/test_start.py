@@ -95,6 +95,12 @@ def test_taken_port_is_told_with_the_remedy():
             start.check_port("127.0.0.1", port)
 
 
+@pytest.mark.parametrize("port", [0, -1, 65536])
+def test_port_that_cannot_be_is_told(port):
+    with pytest.raises(start.Trouble, match="from 1 to 65535"):
+        start.check_port("127.0.0.1", port)
+
+
 def test_foreign_address_is_told():
     with pytest.raises(start.Trouble, match="not an address of this machine"):
         start.check_port("192.0.2.1", 8000)
