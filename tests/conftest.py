@@ -141,8 +141,8 @@ def tasks_at_once(monkeypatch):
     """Tasks run where they are sent, and their errors come back to the sender."""
     from revops_registry.celery import app
 
-    monkeypatch.setattr(app.conf, "task_always_eager", True)
-    monkeypatch.setattr(app.conf, "task_eager_propagates", True)
+    monkeypatch.setitem(app.conf, "task_always_eager", True)
+    monkeypatch.setitem(app.conf, "task_eager_propagates", True)
 
 
 class Worker:
