@@ -1,0 +1,322 @@
+"""What is owed, retried, left alone or quarantined on the way to a sealed PDF.
+
+Sealing is faked: test_pdf_sealed.py has the real one.
+"""
+
+import logging
+
+import pytest
+from celery import current_app
+from kombu.exceptions import OperationalError
+
+from boundaries import pdf, tasks, workflow
+from boundaries.files import files
+from boundaries.models import Freeze, Signature, StoredFile
+from boundaries.states import State
+from tests.boundaries import stages
+from tests.boundaries.fake_sealing import FakeSealing, lines_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def people(executives):
+    return executives
+
+
+@pytest.fixture
+def sealing(monkeypatch):
+    return FakeSealing().install(monkeypatch)
+
+
+@pytest.fixture
+def freeze(people, sealing):
+    """Frozen, and nothing made yet."""
+    revision = stages.ready_to_freeze(people)
+    return workflow.freeze(revision=revision, acting_user=people["cro"], at=stages.NOW)
+
+
+@pytest.fixture
+def approved(freeze, people):
+    """Approved, the copy made, no signature applied."""
+    pdf.advance(freeze.pk)
+    revision = stages.signed_by(freeze.revision, people, *stages.PARTIES)
+    stages.to_approve(revision, people["ceo"]).finish()
+    return Freeze.objects.get(pk=freeze.pk)
+
+
+def fail(message="The disk is full."):
+    def failing():
+        raise OSError(message)
+
+    return failing
+
+
+def test_a_frozen_text_is_owed_its_signing_copy_and_then_nothing(freeze):
+    assert pdf.owed() == [freeze.pk]
+
+    pdf.advance(freeze.pk)
+
+    freeze.refresh_from_db()
+    assert lines_of(files.get(freeze.signing_copy_sha256)) == ["Sig_SEAL"]
+    assert (freeze.pdf_sha256, freeze.sealed_sha256) == (freeze.signing_copy_sha256, "")
+    assert pdf.owed() == []
+
+
+def test_signatures_are_applied_in_the_order_given_and_the_approvers_last(approved, people):
+    pdf.advance(approved.pk)
+
+    approved.refresh_from_db()
+    sealed = files.get(approved.sealed_sha256)
+    assert sealed.decode().splitlines()[2:] == [
+        "Sig_SEAL",
+        "Sig_CRO Maya Lindqvist",
+        "Sig_COO Daniel Osei",
+        "Sig_CFO Priya Raman",
+        "Sig_CEO Helen Marsh last",
+        "DocTimeStamp1 1",
+    ]
+    assert sealed.startswith(files.get(approved.signing_copy_sha256))
+    assert stages.events_of("signing_copy.made", "signature.applied", "revision.sealed") == {
+        "signing_copy.made": 1,
+        "signature.applied": 4,
+        "revision.sealed": 1,
+    }
+
+
+def test_a_task_run_twice_does_nothing_the_second_time(approved, sealing):
+    tasks.advance_pdf(approved.pk)
+    before = (len(sealing.calls), Freeze.objects.values().get(pk=approved.pk), stages.everything())
+
+    tasks.advance_pdf(approved.pk)
+
+    assert before == (
+        len(sealing.calls),
+        Freeze.objects.values().get(pk=approved.pk),
+        stages.everything(),
+    )
+
+
+@pytest.mark.parametrize("step", ["render", "certify"])
+def test_a_failed_copy_is_told_kept_owed_and_made_good(freeze, sealing, step):
+    sealing.before[step] = fail()
+    for times in (1, 2):
+        with pytest.raises(OSError, match="disk is full"):
+            pdf.advance(freeze.pk)
+        freeze.refresh_from_db()
+        assert (freeze.pdf_failures, freeze.pdf_last_failure) == (times, "The disk is full.")
+    assert (freeze.revision.state, freeze.signing_copy_sha256) == (State.COSIGNING, "")
+    assert pdf.owed() == [freeze.pk]
+
+    sealing.before.clear()
+    pdf.advance(freeze.pk)
+
+    freeze.refresh_from_db()
+    assert freeze.signing_copy_sha256
+    assert (freeze.pdf_failures, freeze.pdf_last_failure) == (2, "")
+
+
+@pytest.mark.parametrize("step", ["apply", "timestamp", "verify"])
+def test_a_failure_after_approval_keeps_state_and_signatures_and_is_picked_up(
+    approved, sealing, step, tasks_at_once
+):
+    sealing.before[step] = fail("The timestamp authority is away.")
+    with pytest.raises(OSError, match="authority is away"):
+        tasks.sweep_owed()
+    approved.refresh_from_db()
+    approved.revision.refresh_from_db()
+    assert approved.revision.state == State.IN_FORCE
+    assert len(stages.signatures_of(approved.revision)["live"]) == 4
+    assert approved.sealed_sha256 == ""
+    assert pdf.owed() == [approved.pk]
+
+    sealing.before.clear()
+    tasks.sweep_owed()
+
+    approved.refresh_from_db()
+    assert approved.sealed_sha256
+    assert pdf.owed() == []
+    assert stages.events_of("signature.applied", "revision.sealed") == {
+        "signature.applied": 4,
+        "revision.sealed": 1,
+    }
+
+
+def test_what_was_applied_before_a_failure_is_not_applied_again(approved, sealing):
+    count = []
+
+    def fail_at_third():
+        count.append(1)
+        if len(count) == 3:
+            raise OSError("Killed.")
+
+    sealing.before["apply"] = fail_at_third
+    with pytest.raises(OSError, match="Killed"):
+        pdf.advance(approved.pk)
+    assert Signature.objects.exclude(applied_sha256="").count() == 2
+
+    pdf.advance(approved.pk)
+
+    assert sealing.calls.count("apply") == 5
+    approved.refresh_from_db()
+    assert len(lines_of(files.get(approved.sealed_sha256))) == 6
+
+
+def test_the_sweep_hands_over_each_owed_freeze_once(approved, monkeypatch):
+    sent = []
+    monkeypatch.setattr(tasks.advance_pdf, "delay", sent.append)
+
+    tasks.sweep_owed()
+
+    assert sent == [approved.pk]
+
+
+# --- Nothing to do ----------------------------------------------------------------------------
+
+
+def test_a_voided_freeze_is_left_alone(freeze, people, sealing):
+    workflow.decline(
+        revision=freeze.revision, reason="Row 4.1", acting_user=people["coo"], at=stages.NOW
+    )
+
+    assert pdf.owed() == []
+    pdf.advance(freeze.pk)
+
+    assert sealing.calls == []
+    assert StoredFile.objects.count() == 0
+
+
+def test_a_withdrawn_revision_is_owed_nothing(freeze, people, sealing):
+    workflow.withdraw(
+        revision=freeze.revision, reason="Not now", acting_user=people["ceo"], at=stages.NOW
+    )
+
+    assert pdf.owed() == []
+    pdf.advance(freeze.pk)
+    assert sealing.calls == []
+
+
+def test_freezing_anew_makes_a_new_signing_copy_without_the_old_signature(freeze, people):
+    pdf.advance(freeze.pk)
+    revision = stages.signed_by(freeze.revision, people, "cro")
+    pdf.advance(freeze.pk)
+    workflow.decline(revision=revision, reason="Row 4.1", acting_user=people["coo"], at=stages.NOW)
+
+    second = workflow.freeze(revision=revision, acting_user=people["cro"], at=stages.NOW)
+    assert pdf.owed() == [second.pk]
+    pdf.advance(second.pk)
+
+    freeze.refresh_from_db()
+    second.refresh_from_db()
+    assert second.number == 2
+    assert second.content_sha256 != freeze.content_sha256
+    assert second.signing_copy_sha256 != freeze.signing_copy_sha256
+    assert lines_of(files.get(second.pdf_sha256)) == ["Sig_SEAL"]
+    # What was signed before is kept as it was.
+    assert lines_of(files.get(freeze.pdf_sha256)) == ["Sig_SEAL", "Sig_CRO"]
+    assert stages.signatures_of(revision) == {"live": [], "void": ["cro"]}
+
+
+# --- Broker and quarantine --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [OperationalError("refused"), FileNotFoundError("no queue")])
+def test_a_broker_that_is_down_loses_nothing(
+    people, sealing, monkeypatch, caplog, error, django_capture_on_commit_callbacks
+):
+    def refuse(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(current_app, "send_task", refuse)
+    revision = stages.ready_to_freeze(people)
+    with (
+        caplog.at_level(logging.WARNING, "boundaries.pdf"),
+        django_capture_on_commit_callbacks(execute=True),
+    ):
+        freeze = workflow.freeze(revision=revision, acting_user=people["cro"], at=stages.NOW)
+
+    assert "the sweep will make the PDF" in caplog.text
+    revision.refresh_from_db()
+    assert revision.state == State.COSIGNING
+    assert pdf.owed() == [freeze.pk]
+
+
+def test_each_signature_hands_the_freeze_over_on_commit(
+    freeze, people, monkeypatch, django_capture_on_commit_callbacks
+):
+    sent = []
+    monkeypatch.setattr(
+        current_app, "send_task", lambda name, args, **more: sent.append((name, args))
+    )
+    pdf.advance(freeze.pk)
+    ceremony = stages.to_sign(freeze.revision, people["cro"])
+
+    with django_capture_on_commit_callbacks(execute=False) as callbacks:
+        ceremony.finish()
+    assert sent == []
+    for callback in callbacks:
+        callback()
+
+    assert sent == [("boundaries.tasks.advance_pdf", [freeze.pk])]
+
+
+def test_a_file_that_our_verifier_doubts_is_quarantined_and_never_published(approved, sealing):
+    sealing.verdict = "altered"
+    for _ in range(3):
+        with pytest.raises(pdf.Quarantined):
+            pdf.advance(approved.pk)
+
+    approved.refresh_from_db()
+    assert (approved.sealed_sha256, approved.pdf_failures) == ("", 3)
+    assert stages.events_of("revision.sealed") == {"revision.sealed": 0}
+    assert pdf.owed() == [approved.pk]
+    # One specimen for the operator, named in what the operator reads, however often it is tried.
+    specimens = StoredFile.objects.exclude(
+        sha256__in=[
+            approved.signing_copy_sha256,
+            *Signature.objects.values_list("applied_sha256", flat=True),
+        ]
+    )
+    specimen = specimens.get().sha256
+    assert specimen in approved.pdf_last_failure
+    assert "Altered" in approved.pdf_last_failure
+
+    sealing.verdict = "genuine"
+    pdf.advance(approved.pk)
+
+    approved.refresh_from_db()
+    assert approved.sealed_sha256
+    assert approved.sealed_sha256 != specimen
+
+
+def test_a_genuine_file_of_another_text_is_quarantined(approved, sealing, monkeypatch):
+    import sealing as package
+
+    def verify_another(pdf_bytes, *, root_fingerprint):
+        from dataclasses import replace
+
+        real = sealing.verify(pdf_bytes, root_fingerprint=root_fingerprint)
+        return replace(real, content_sha256="0" * 64)
+
+    monkeypatch.setattr(package.verify, "verify", verify_another)
+
+    with pytest.raises(pdf.Quarantined):
+        pdf.advance(approved.pk)
+
+    approved.refresh_from_db()
+    assert approved.sealed_sha256 == ""
+
+
+def test_a_stored_file_that_rotted_is_never_signed_or_given_out(db):
+    sha256 = "0" * 64
+    StoredFile.objects.create(
+        sha256=sha256, media_type="application/pdf", size=17, content=b"%PDF-1.7 as it is"
+    )
+
+    with pytest.raises(ValueError, match="no longer has that SHA-256"):
+        files.get(sha256)
+
+
+def test_the_same_bytes_are_kept_once(db):
+    assert files.put(b"the same") == files.put(b"the same")
+    assert StoredFile.objects.get().size == 8
