@@ -1,7 +1,7 @@
 """What is typed into a draft, a signature, a plan: read and checked before any verb is called."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
@@ -11,7 +11,13 @@ from functions_catalog.models import Function
 from people.models import Office
 from people.offices import ADMINISTRATOR, AUDITOR, HYBRID, office_short
 
-from .drafting import ArticleText, RowText, SubScopeText, sunset_is_inherited
+from .drafting import (
+    ArticleText,
+    RowText,
+    SubScopeText,
+    sunset_is_inherited,
+    twelve_months_after,
+)
 from .models import Article, Document, Revision, Row
 from .parties import party_offices
 from .plan import PlannedMilestone
@@ -394,11 +400,19 @@ def article_form(
             "version": article.version,
             "text": article.text,
             "effective_date": revision.effective_date,
-            "sunset_date": revision.sunset_date,
+            "sunset_date": _sunset_set_by_hand(revision),
         }
         return ControlForm(data, initial=initial, revision=revision)
     form = _FORMS.get(article.key, ArticleForm)
     return form(data, initial=form.initial_of(article))
+
+
+def _sunset_set_by_hand(revision: Revision) -> date | None:
+    """None for the usual twelve months: a sunset left alone moves with the effective date."""
+    effective, sunset = revision.effective_date, revision.sunset_date
+    if sunset_is_inherited(revision) or effective is None:
+        return sunset
+    return None if sunset == twelve_months_after(effective) else sunset
 
 
 class ReasonForm(forms.Form):
