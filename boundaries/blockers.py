@@ -1,6 +1,6 @@
 """What still blocks freezing. The page lists it; the verb refuses while any of it stands."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -38,7 +38,19 @@ def _text_of(clause: Row | Article) -> str:
                 *parts,
             ]
         )
-    return f"{clause.title}\n{clause.text}\n{clause.data}"
+    return "\n".join([clause.title, clause.text, *_strings(clause.data)])
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Every text within an article's data, as it is: ``repr`` would hide invisible characters."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _strings(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _strings(one)
 
 
 def _agreement_blockers(every: Sequence[ClauseStanding]) -> list[Blocker]:
