@@ -145,7 +145,8 @@ def _article_blockers(articles: Sequence[Article]) -> list[Blocker]:
         found.append(Blocker(code, article.anchor, str(article), detail, wrong=True))
 
     line = by_key["reporting_line"].data
-    solid = line.get("solid_lines", [])
+    # "Nowhere" (an empty key) is there to compare with; it is no line.
+    solid = [key for key in line.get("solid_lines", []) if key]
     if not solid:
         block("reporting_line", "no_solid_line", "Choose exactly one solid reporting line.")
     elif len(solid) > 1:

@@ -68,7 +68,7 @@ def _article(article: Article, rows: Sequence[Row]) -> Content:
     if article.key == "reporting_line":
         data = article.data
         content["data"] = {
-            "solid_line": data["solid_lines"][0],
+            "solid_line": next(key for key in data["solid_lines"] if key),
             "dotted_line": data.get("dotted_line", ""),
             "dotted_line_scope": data.get("dotted_line_scope", ""),
             "team_shape": data.get("team_shape", ""),
