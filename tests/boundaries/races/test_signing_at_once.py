@@ -263,7 +263,8 @@ def test_approving_twice_at_once_approves_once_and_gives_ownership_once(people):
     }
     functions = Ownership.objects.values_list("function__key", flat=True)
     assert sorted(functions) == sorted(key for key, *_ in stages.FUNCTIONS)
-    assert sorted(Review.objects.values_list("kind", flat=True)) == ["annual", "quarterly"]
+    reviews = sorted(Review.objects.values_list("kind", flat=True))
+    assert reviews == ["full", "quarterly", "quarterly", "quarterly"]
     assert SigningIntent.objects.filter(role="approver", consumed_at__isnull=False).count() == 1
     assert verify_log().sound
 
