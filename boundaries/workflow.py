@@ -33,14 +33,18 @@ from people.offices import CEO
 from people.permissions import Act, require
 from people.queries import appointments_of
 from sealing.canonical import canonical_json, sha256_hex
+from sealing.errors import SealingError
+from sealing.fonts import undrawable
+from sealing.render import check_content
 
 from . import content as contents
 from . import notices, signals, template
-from .blockers import allocated_elsewhere, blockers
+from .blockers import Blocker, allocated_elsewhere, blockers
 from .drafting import locked_revision, row_text, twelve_months_after
 from .errors import (
     AlreadySigned,
     DocumentExists,
+    InvalidText,
     NotASeparatePerson,
     NotReadyToFreeze,
     NotYetEffective,
@@ -172,6 +176,11 @@ def open_document(
     """
     today = company_date(at)
     held = require(acting_user, Act.OPEN, on=today)
+    strange = undrawable(title)
+    if strange:
+        raise InvalidText(
+            f"The document's fonts cannot draw: {' '.join(strange[:5])}. Give it another title."
+        )
     # One lock for opening: two company boundaries at once would break on the constraint.
     Company.objects.select_for_update().get()
     if Document.objects.filter(number=number).exists():
@@ -286,15 +295,15 @@ def freeze(*, revision: Revision, acting_user: Person, at: datetime) -> Freeze:
     if found:
         raise NotReadyToFreeze(found)
     number = revision.freezes.count() + 1
-    canonical = canonical_json(
-        contents.build(
-            revision,
-            parties=parties,
-            freeze_number=number,
-            frozen_at=at,
-            frozen_by_office=held[0].office.key,
-        )
+    content = contents.build(
+        revision,
+        parties=parties,
+        freeze_number=number,
+        frozen_at=at,
+        frozen_by_office=held[0].office.key,
     )
+    _refuse_unprintable(content)
+    canonical = canonical_json(content)
     frozen = Freeze.objects.create(
         revision=revision,
         number=number,
@@ -318,6 +327,16 @@ def freeze(*, revision: Revision, acting_user: Person, at: datetime) -> Freeze:
     notices.signature_asked(revision, parties=parties, at=at)
     hand_over_on_commit(frozen)
     return frozen
+
+
+def _refuse_unprintable(content: contents.Content) -> None:
+    """What the worker could never print must not be frozen: it would wait for ever."""
+    try:
+        check_content(content)
+    except SealingError as problem:
+        raise NotReadyToFreeze(
+            [Blocker("unprintable", "article-1", "The document", str(problem), wrong=True)]
+        ) from problem
 
 
 # --- Signing and approving --------------------------------------------------------------------
