@@ -24,7 +24,17 @@ from tests.boundaries import factories
 from tests.boundaries.factories import NOW, REASON, SESSION, TODAY
 
 PARTIES = {"cro", "coo", "cfo"}
-OFFICES = "cro coo cfo ceo revops_lead corporate_secretary auditor administrator member".split()
+OFFICES = (
+    "cro",
+    "coo",
+    "cfo",
+    "ceo",
+    "revops_lead",
+    "corporate_secretary",
+    "auditor",
+    "administrator",
+    "member",
+)
 # The strongest Offices, held by somebody who has been deactivated.
 INACTIVE = ("inactive cro", "inactive ceo")
 
