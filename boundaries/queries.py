@@ -7,17 +7,23 @@ from datetime import date
 from django.db.models import Prefetch, QuerySet
 
 from functions_catalog.models import Function
+from functions_catalog.ownership import FunctionChange, OwnershipChange, answers_on
 from people.models import Office, Person
 from people.offices import CEO, HYBRID, office_short
 from people.permissions import MATRIX, Act, entitling_appointments, may
-from people.queries import appointments_of, who_acts_for
+from people.queries import appointments_of, is_appointed, who_acts_for
 from people.templatetags.speech import day, day_words
 
+from . import content as contents
 from .blockers import Blocker, blockers
 from .models import Article, Document, Freeze, Revision, Row, RowSubScope, Signature, StateChange
 from .parties import party_offices
 from .standing import ClauseStanding, agreed_counts, standings
 from .states import ANSWERING, PUBLISHED, UNFINISHED, ClauseState, Role, State, Verb
+
+
+# A sentence about who gains what names this many functions and counts the rest.
+NAMED = 4
 
 
 def readable(reader: Person, *, on: date) -> QuerySet[Revision]:
@@ -111,7 +117,9 @@ def what_may(
         agree=draft and allowed(Act.AGREE),
         contest=draft and allowed(Act.CONTEST),
         freeze=draft and allowed(Act.FREEZE),
-        sign=cosigning and bool((held & parties) - signed) and CEO not in held,
+        sign=cosigning
+        and bool((held & parties) - signed)
+        and not is_appointed(reader, CEO, on=on),
         decline=(cosigning or awaiting) and allowed(Act.DECLINE),
         approve=awaiting and allowed(Act.APPROVE),
         return_=awaiting and allowed(Act.RETURN),
@@ -453,6 +461,43 @@ def waits_for(revision: Revision, all_signers: Sequence[Signer]) -> str:
     words = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
     act = "approval" if revision.state == State.AWAITING_APPROVAL else "signature"
     return f"It waits for the {act} of {words}."
+
+
+def effects_of_approval(revision: Revision, content: contents.Content, *, on: date) -> list[str]:
+    """What the CEO's approval will do, in sentences: when it rules, who gains, who gives up."""
+    assert revision.effective_date is not None  # noqa: S101 - frozen text has one
+    at_once = revision.effective_date <= on
+    when = "at once" if at_once else f"on {day_words(revision.effective_date)}"
+    effects = [f"{revision.reference} comes in force {when}, and nobody can change it any more."]
+    if revision.supersedes is not None:
+        effects.append(f"It supersedes version {revision.supersedes.number} then.")
+    change = expected_change(revision, content, on=on)
+    for words, by_office in (("gains", change.gained()), ("gives up", change.lost())):
+        for key, functions in by_office.items():
+            names = ", ".join(one.name for one in functions[:NAMED])
+            more = f" and {len(functions) - NAMED} more" if len(functions) > NAMED else ""
+            effects.append(f"The {office_short(key)} {words} {names}{more}.")
+    if change.owner_changed:
+        effects.append("Everybody who gains or gives up a function is told by mail.")
+        effects.append("The RevOps Lead has 10 business days to acknowledge it with a plan.")
+    else:
+        effects.append("No function changes its owner.")
+    return effects
+
+
+def expected_change(revision: Revision, content: contents.Content, *, on: date) -> OwnershipChange:
+    """Who would gain and lose what if this content came in force on ``on``."""
+    number = revision.document.number
+    before = {
+        key: answer for key, answer in answers_on(on).items() if answer.document_number == number
+    }
+    after = {answer.function_key: answer for answer in contents.answers(content)}
+    return OwnershipChange(
+        changes=tuple(
+            FunctionChange(function_key=key, before=before.get(key), after=after.get(key))
+            for key in dict.fromkeys((*after, *before))
+        )
+    )
 
 
 def live_freeze(revision: Revision) -> Freeze | None:

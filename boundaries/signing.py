@@ -17,8 +17,9 @@ from django.utils.crypto import constant_time_compare
 import audit
 from people.calendar import company_date
 from people.models import Appointment, Person
-from people.offices import office_short
+from people.offices import CEO, office_short
 from people.permissions import Act, entitling_appointments, require
+from people.queries import is_appointed
 
 from .content import utc_text
 from .drafting import locked_revision
@@ -26,6 +27,7 @@ from .errors import (
     ContentChanged,
     IntentNotValid,
     MeaningNotAccepted,
+    NotASeparatePerson,
     NotRead,
     SigningCopyNotReady,
     TransitionNotAllowed,
@@ -69,6 +71,15 @@ def signing_appointments(
         )
     )
     return [one for one in held if one.office.key not in signed]
+
+
+def refuse_ceo_cosigning(person: Person, *, at: datetime) -> None:
+    """The CEO never co-signs, also while somebody acts for them: the person stays the same."""
+    if is_appointed(person, CEO, on=company_date(at)):
+        raise NotASeparatePerson(
+            "The CEO approves and never co-signs. Name another person Acting to sign for that "
+            "Office."
+        )
 
 
 def session_sha256(session_key: str) -> str:
@@ -123,6 +134,8 @@ def open_intent(
     if revision.state not in TRANSITIONS[VERB_OF_ROLE[role]]:
         raise TransitionNotAllowed(revision, VERB_OF_ROLE[role])
     require(acting_user, ACT_OF_ROLE[role], on=company_date(at))
+    if role == Role.COSIGNER:
+        refuse_ceo_cosigning(acting_user, at=at)
     appointments = signing_appointments(revision, role, acting_user, at=at)
     if not appointments:
         raise IntentNotValid(f"You have signed {revision.reference} already.")

@@ -31,7 +31,6 @@ from people.errors import NotYourOffice
 from people.models import Appointment, Company, Person
 from people.offices import CEO
 from people.permissions import Act, require
-from people.queries import appointments_of
 from sealing.canonical import canonical_json, sha256_hex
 from sealing.errors import SealingError
 from sealing.fonts import undrawable
@@ -63,7 +62,7 @@ from .models import (
 )
 from .parties import party_offices
 from .pdf import hand_over_on_commit
-from .signing import consume
+from .signing import consume, refuse_ceo_cosigning
 from .states import ANSWERING, TRANSITIONS, Role, State, Verb
 
 # A new draft proposes this, so that there is time to negotiate.
@@ -359,7 +358,7 @@ def cosign(
     held = require(acting_user, Act.SIGN, on=company_date(at))
     parties = party_offices()
     frozen = _live_freeze(revision)
-    _refuse_ceo_cosigning(acting_user, at=at)
+    refuse_ceo_cosigning(acting_user, at=at)
     signed = set(
         revision.signatures.filter(voided_at__isnull=True).values_list("office", flat=True)
     )
@@ -441,14 +440,6 @@ def _sign(
         )
         for one in held
     ]
-
-
-def _refuse_ceo_cosigning(person: Person, *, at: datetime) -> None:
-    if any(one.office.key == CEO for one in appointments_of(person, on=company_date(at))):
-        raise NotASeparatePerson(
-            "The CEO approves and never co-signs. Name another person Acting to sign for that "
-            "Office."
-        )
 
 
 def _refuse_a_single_cosigner(revision: Revision, last: Person) -> None:

@@ -28,6 +28,11 @@ def appointments_of(person: Person, *, on: date) -> list[Appointment]:
     return [one for one in mine if one.acting or one.office_id not in stood_in_for]
 
 
+def is_appointed(person: Person, office_key: str, *, on: date) -> bool:
+    """Whether ``person`` is appointed to the Office on ``on``, also while another acts for it."""
+    return Appointment.objects.on(on).filter(person=person, office__key=office_key).exists()
+
+
 def who_acts_for(office_keys: Iterable[str], *, on: date) -> dict[str, Appointment]:
     """Map each Office key to the appointment that acts for it on ``on`` (vacant ones left out).
 
