@@ -34,6 +34,7 @@ from .errors import (
     WrongPassword,
 )
 from .models import Freeze, Reading, Revision, SigningIntent
+from .parties import party_offices
 from .states import TRANSITIONS, Role, Verb
 
 INTENT_LIVES = timedelta(minutes=5)
@@ -70,6 +71,10 @@ def signing_appointments(
             "office", flat=True
         )
     )
+    if role == Role.COSIGNER:
+        # An Office that is not established is no party, even if somebody is still appointed to it.
+        parties = party_offices()
+        held = [one for one in held if one.office.key in parties]
     return [one for one in held if one.office.key not in signed]
 
 
