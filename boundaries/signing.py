@@ -20,12 +20,14 @@ from people.models import Appointment, Person
 from people.offices import CEO, office_short
 from people.permissions import Act, entitling_appointments, require
 from people.queries import is_appointed
+from sealing.fonts import undrawable
 
 from .content import utc_text
 from .drafting import locked_revision
 from .errors import (
     ContentChanged,
     IntentNotValid,
+    InvalidText,
     MeaningNotAccepted,
     NotASeparatePerson,
     NotRead,
@@ -155,6 +157,13 @@ def open_intent(
         raise NotRead("Open the exact text first: the link is at step 1. Nothing was signed.")
     if not meaning_accepted:
         raise MeaningNotAccepted("Tick what signing means before you go on. Nothing was signed.")
+    # Both are printed beside the signature: what cannot be would keep the PDF waiting for ever.
+    strange = undrawable(f"{acting_user.name} {reservation}")
+    if strange:
+        raise InvalidText(
+            f"The document's fonts cannot draw: {' '.join(strange[:5])}. Write your name and "
+            "reservation in other characters. Nothing was signed."
+        )
     intent = SigningIntent.objects.create(
         freeze=freeze,
         role=role,
