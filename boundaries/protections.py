@@ -55,7 +55,13 @@ def register() -> None:
             "frozen_by_name",
             "frozen_by_office",
         ],
-        write_once=["signing_copy_sha256", "sealed_sha256", "sealed_at", "voided_at"],
+        write_once=[
+            "signing_copy_sha256",
+            "sealed_sha256",
+            "sealed_at",
+            "voided_at",
+            "void_reason",
+        ],
         keys=("id", "content_sha256"),
     )
     protection.never_deleted("boundaries_signature")
