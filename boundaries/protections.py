@@ -96,7 +96,22 @@ def register() -> None:
     protection.never_deleted("boundaries_signingintent", keys=("id", "nonce"))
     protection.frozen_columns(
         "boundaries_signingintent",
-        ["freeze_id", "role", "person_id", "content_sha256", "nonce", "expires_at"],
+        [
+            "freeze_id",
+            "role",
+            "person_id",
+            "appointment_ids",
+            "session_sha256",
+            "content_sha256",
+            "signing_copy_sha256",
+            "meaning",
+            "consent_version",
+            "conflict_declared",
+            "reservation",
+            "nonce",
+            "created_at",
+            "expires_at",
+        ],
         write_once=["consumed_at"],
         keys=("id", "nonce"),
     )
