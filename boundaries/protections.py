@@ -28,7 +28,30 @@ def register() -> None:
         when=_STATE_OF_PART,
         message="it changes only while its Revision is a draft",
     )
+    for table in ("boundaries_row", "boundaries_article", "boundaries_rowsubscope"):
+        # TRUNCATE and INSERT OR REPLACE ask no row whether its Revision is a draft.
+        protection.refuse(
+            table, name="kept", on=("TRUNCATE",), message="rows are deleted one by one"
+        )
+        protection.no_replacing(table)
     protection.never_deleted("boundaries_agreement")
+    protection.frozen_columns(
+        "boundaries_agreement",
+        [
+            "revision_id",
+            "row_id",
+            "article_id",
+            "clause_version",
+            "office",
+            "stance",
+            "reason",
+            "person_id",
+            "person_name",
+            "appointment_id",
+            "given_at",
+        ],
+        write_once=["withdrawn_at", "withdrawn_because"],
+    )
     protection.never_deleted("boundaries_document", keys=("id", "number"))
     protection.never_deleted("boundaries_revision")
     protection.frozen_columns(
