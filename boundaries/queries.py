@@ -21,7 +21,6 @@ from .parties import party_offices
 from .standing import ClauseStanding, agreed_counts, standings
 from .states import ANSWERING, PUBLISHED, UNFINISHED, ClauseState, Role, State, Verb
 
-
 # A sentence about who gains what names this many functions and counts the rest.
 NAMED = 4
 

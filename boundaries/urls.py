@@ -24,6 +24,7 @@ _revision = [
     path("return/", signing.return_, name="return"),
     path("withdraw/", signing.withdraw, name="withdraw"),
     path("acknowledge/", reading.acknowledge, name="acknowledge"),
+    path("text/", reading.text, name="text"),
     path("signing-copy.pdf", signing.signing_copy, name="signing_copy"),
     path("sealed.pdf", reading.sealed_pdf, name="sealed_pdf"),
     path("qr.svg", reading.qr, name="qr"),

@@ -24,6 +24,8 @@ def _closed(request: HttpRequest) -> HttpResponse:
     raise Http404
 
 
+handler500 = "revops_registry.failures.server_error"
+
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

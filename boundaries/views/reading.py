@@ -110,6 +110,18 @@ def _verify_facts(freeze: Freeze) -> dict[str, Any]:
 
 @signed_in_verb
 @require_safe
+def text(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """The frozen text to read online."""
+    found = find(request, number, n)
+    context, freeze = _frozen(request, found, queries.live_freeze(found))
+    if freeze is None:
+        raise Http404("Nothing is frozen yet: read the draft.")
+    context["sealed_ready"] = bool(freeze.sealed_sha256) and found.state in PUBLISHED
+    return render(request, "boundaries/text.html", context)
+
+
+@signed_in_verb
+@require_safe
 def sealed_pdf(request: HttpRequest, number: str, n: int) -> HttpResponse:
     """The sealed PDF of what is approved; 404 while it is still being made."""
     found = find(request, number, n)

@@ -63,6 +63,9 @@ def _ceremony(request: HttpRequest, revision: Revision, role: Role) -> dict[str,
         "appointments": [one.title for one in appointments],
         "offices": [one.office.key for one in appointments],
         "my_office": office_short(appointments[0].office.key),
+        "effects": queries.effects_of_approval(revision, context["content"], on=on)
+        if role == Role.APPROVER
+        else [],
         "refusal": "",
     }
 
@@ -70,7 +73,7 @@ def _ceremony(request: HttpRequest, revision: Revision, role: Role) -> dict[str,
 def _begin(request: HttpRequest, number: str, n: int, role: Role) -> HttpResponse:
     revision = find(request, number, n)
     context = _ceremony(request, revision, role)
-    form = BeginSigningForm(request.POST or None, initial={"conflict": "none"})
+    form = BeginSigningForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             intent = signing.open_intent(
