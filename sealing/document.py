@@ -180,7 +180,7 @@ def _article(content: Content, article: Any, signatories: list[Signatory]) -> st
     }.get(str(key))
     inside = _prose(article.get("text", "")) + (special() if special else "")
     if not inside:
-        inside = '<p class="none">Nothing is agreed under this article.</p>'
+        inside = '<p class="none">Nothing is set down under this article.</p>'
     wide = " wide" if key == "allocations" else ""
     return (
         f'<section class="article{wide}"><h2><span class="number">{_e(number)}</span>'

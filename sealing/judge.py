@@ -93,6 +93,7 @@ def judge(
     return _verdict("altered", pdf, checked, [sentence, _DO_NOT_RELY])
 
 
+_UNTRUSTED_TIME = "Its timestamp is by an authority that is not trusted here."
 _CHANGED = "What it covers was changed after signing."
 _DO_NOT_RELY = "Do not rely on it: ask for the original file."
 
@@ -200,6 +201,13 @@ def _judge_ours(pdf: bytes, trust: _Trust) -> Verdict:
     }
     checked = trust.at.isoformat(timespec="seconds")
     broken = [finding for finding in findings if not finding.ok]
+    if broken and all(finding.problem == _UNTRUSTED_TIME for finding in broken):
+        named = ", ".join(sorted(authorities))
+        sentences = [
+            f"The signatures are dated by {named}, whose root certificate was not given.",
+            "Give that root too, or ask the company's own verification page.",
+        ]
+        return _verdict("unverifiable", pdf, checked, sentences, **facts)
     if broken:
         sentences = [_broken_sentence(findings), broken[0].problem, _DO_NOT_RELY]
         return _verdict("altered", pdf, checked, sentences, **facts)
@@ -541,13 +549,14 @@ def _validity_problem(
         if stamp is None or not (stamp.intact and stamp.valid):
             return "Its timestamp does not hold."
         if not stamp.trusted:
-            return "Its timestamp is not by a trusted authority."
+            return _UNTRUSTED_TIME
         sound, trusted = status.intact and status.valid, status.trusted
         allowed = bool(status.docmdp_ok) and status.bottom_line
     if not sound:
         return _CHANGED
     if not trusted:
-        return "It was not made with this company's keys."
+        is_timestamp = signature.sig_object_type == "/DocTimeStamp"
+        return _UNTRUSTED_TIME if is_timestamp else "It was not made with this company's keys."
     if not compare:
         return ""
     found: Any = signature  # its results are typed as what they are before validation

@@ -165,7 +165,10 @@ def _post(url: str, body: bytes) -> bytes:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310
             kind = response.headers.get_content_type()
             answer = bytes(response.read(_MAX_ANSWER + 1))
-    except (OSError, ValueError, urllib.error.URLError) as error:
+    except urllib.error.HTTPError as error:
+        error.close()  # it is the response, with its socket
+        raise TimestampRequestError(f"The authority answered {error.code}.") from error
+    except (OSError, ValueError) as error:
         raise TimestampRequestError(f"No answer from the authority: {error}") from error
     if kind != "application/timestamp-reply" or len(answer) > _MAX_ANSWER:
         raise TimestampRequestError("The authority did not answer with a timestamp.")

@@ -1,3 +1,4 @@
+import asyncio
 import http.server
 import io
 import itertools
@@ -5,11 +6,17 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
+from asn1crypto import tsp
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from pyhanko.pdf_utils.reader import PdfFileReader
 
+from sealing import keys as company_keys
 from sealing import sign
 from sealing.errors import SignatureRefused, TimestampUnavailable, Undrawable
 from sealing.stamp import MAX_RESERVATION, when
+from sealing.timestamps import RegistryTimeStamper
+from sealing.verify import verify
 
 from .conftest import approval
 
@@ -113,15 +120,22 @@ def test_a_file_that_cannot_be_read_is_refused(keys, pdf):
         sign.certify(pdf, keys)
 
 
-# A timestamp authority that fails never lowers the level: nothing is signed at all.
+# An outside timestamp authority
 
 
 class _Authority(http.server.BaseHTTPRequestHandler):
+    """Answers timestamp requests by `server.answer(request)` and serves `server.crl`."""
+
     def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        status, kind, body = self.server.answer
+        self._send(*self.server.answer(self.rfile.read(int(self.headers["Content-Length"]))))
+
+    def do_GET(self):
+        self._send(200, "application/pkix-crl", self.server.crl)
+
+    def _send(self, status, kind, body):
         self.send_response(status)
         self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
@@ -131,21 +145,72 @@ class _Authority(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def authority():
-    server = http.server.HTTPServer(("127.0.0.1", 0), _Authority)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Authority)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
+    server.url = f"http://127.0.0.1:{server.server_port}/"
     yield server
     server.shutdown()
     thread.join()
     server.server_close()
 
 
-@pytest.fixture
-def keys_with_root(keys, other_keys):
-    """Our keys, trusting another company's root for timestamps."""
-    values = {**vars(keys), "timestamp_roots": (other_keys.root_certificate,)}
-    values.pop("root_fingerprint", None)
-    return type(keys)(**values)
+def trusting(keys, root):
+    """Our keys, trusting another root for timestamps."""
+    names = ("organisation", "country", "root", "seal", "tsa")
+    given = {name: getattr(keys, name) for name in names}
+    return company_keys.CompanyKeys(**given, timestamp_roots=(root,))
+
+
+def outside_company(other_keys, authority):
+    """Another company's authority, whose certificate says where its revocation list is."""
+    old = other_keys.tsa.certificate
+    builder = x509.CertificateBuilder(
+        issuer_name=old.issuer,
+        subject_name=old.subject,
+        public_key=old.public_key(),
+        serial_number=old.serial_number + 1,
+        not_valid_before=old.not_valid_before_utc,
+        not_valid_after=old.not_valid_after_utc,
+        extensions=list(old.extensions),
+    )
+    place = x509.UniformResourceIdentifier(f"{authority.url}list.crl")
+    points = x509.CRLDistributionPoints([x509.DistributionPoint([place], None, None, None)])
+    certificate = builder.add_extension(points, critical=False).sign(
+        other_keys.root.key, hashes.SHA256()
+    )
+    names = ("organisation", "country", "root", "seal")
+    given = {name: getattr(other_keys, name) for name in names}
+    tsa = company_keys.KeyPair(other_keys.tsa.key, certificate)
+    return company_keys.CompanyKeys(**given, tsa=tsa)
+
+
+def test_an_outside_authority_dates_the_signatures_and_the_verdict_names_it(
+    stages, keys, other_keys, authority, root
+):
+    outside = outside_company(other_keys, authority)
+    authority.crl = company_keys.issue_crl(outside, now=datetime.now(UTC))
+
+    def answer(request):
+        response = asyncio.run(
+            RegistryTimeStamper(outside).async_request_tsa_response(tsp.TimeStampReq.load(request))
+        )
+        return 200, "application/timestamp-reply", response.dump()
+
+    authority.answer = answer
+    ours = trusting(keys, outside.root_certificate)
+    pdf = sign.apply_signature(
+        stages["CFO"], ours, approval("CEO"), last=True, tsa_url=authority.url
+    )
+    pdf = sign.timestamp_document(pdf, ours, tsa_url=authority.url)
+
+    their_root = outside.root_certificate.public_bytes(serialization.Encoding.PEM)
+    verdict = verify(pdf, root_fingerprint=root, root_certificates=[their_root])
+    assert verdict.kind == "genuine", verdict
+    assert "Another Company timestamps" in verdict.timestamp_authority
+    # without that root nothing can be said about when, but nothing was altered either
+    assert verify(pdf, root_fingerprint=root).kind == "unverifiable"
+    assert verify(pdf + b"\n", root_fingerprint=root).kind == "altered"
 
 
 REFUSAL = bytes.fromhex("30053003020102")  # a TimeStampResp whose status is "rejection"
@@ -161,17 +226,33 @@ REFUSAL = bytes.fromhex("30053003020102")  # a TimeStampResp whose status is "re
     ],
     ids=["error", "page", "garbage", "rejection"],
 )
-def test_a_failing_authority_leaves_the_file_unsigned(stages, keys_with_root, authority, answer):
-    authority.answer = answer
-    url = f"http://127.0.0.1:{authority.server_port}/"
+def test_a_failing_authority_leaves_the_file_unsigned(stages, keys, other_keys, authority, answer):
+    authority.answer = lambda request: answer
+    ours = trusting(keys, other_keys.root_certificate)
     with pytest.raises(TimestampUnavailable):
-        sign.apply_signature(stages["SEAL"], keys_with_root, approval("CRO"), tsa_url=url)
+        sign.apply_signature(stages["SEAL"], ours, approval("CRO"), tsa_url=authority.url)
+
+
+def test_an_authority_that_stamps_something_else_is_not_believed(
+    stages, keys, other_keys, authority
+):
+    def answer(request):
+        asked = tsp.TimeStampReq.load(request)
+        asked["message_imprint"]["hashed_message"] = bytes(32)
+        response = asyncio.run(RegistryTimeStamper(other_keys).async_request_tsa_response(asked))
+        return 200, "application/timestamp-reply", response.dump()
+
+    authority.answer = answer
+    ours = trusting(keys, other_keys.root_certificate)
+    with pytest.raises(TimestampUnavailable, match="something else"):
+        sign.apply_signature(stages["SEAL"], ours, approval("CRO"), tsa_url=authority.url)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "ftp://127.0.0.1/", "nonsense"])
-def test_an_unreachable_authority_is_told(stages, keys_with_root, url):
+def test_an_unreachable_authority_is_told(stages, keys, other_keys, url):
+    ours = trusting(keys, other_keys.root_certificate)
     with pytest.raises(TimestampUnavailable):
-        sign.timestamp_document(stages["CEO"], keys_with_root, tsa_url=url)
+        sign.timestamp_document(stages["CEO"], ours, tsa_url=url)
 
 
 def test_an_authority_needs_a_root_to_be_trusted_by(stages, keys):
