@@ -104,8 +104,6 @@ def check_content(content: Mapping[str, Any]) -> None:
 
     Cheap enough to be asked before freezing. Raises Undrawable, ContentInvalid or RenderFailed.
     """
-    if len(canonical_json(content)) > MAX_CONTENT_BYTES:
-        raise RenderFailed(f"The content is larger than {MAX_CONTENT_BYTES // 1_000_000} MB.")
     found: dict[str, None] = {}
     for text in document.texts(content):
         if len(text) > MAX_TEXT_LENGTH:
@@ -114,12 +112,15 @@ def check_content(content: Mapping[str, Any]) -> None:
     if found:
         raise Undrawable(list(found))
     try:
+        size = len(canonical_json(content))
         document.signing_html(content, content_sha256="0" * 64, verification_url="")
         canonical_content.reference(content)
     except ContentInvalid:
         raise
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ContentInvalid(f"The content cannot be read ({error!r}).") from error
+    if size > MAX_CONTENT_BYTES:
+        raise RenderFailed(f"The content is larger than {MAX_CONTENT_BYTES // 1_000_000} MB.")
 
 
 # Inside the child

@@ -9,6 +9,7 @@ output, and every signature carries its own timestamp and validation data (PAdES
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -49,6 +50,11 @@ from sealing.content import SEAL_FIELD, TIMESTAMP_FIELD, signature_field
 from sealing.errors import SignatureRefused, TimestampUnavailable
 from sealing.keys import CompanyKeys, KeyPair, issue_crl, issue_one_shot
 from sealing.timestamps import OutsideTimeStamper, RegistryTimeStamper, as_asn1
+
+# It warns at each signature that nothing will be fetched: the list it needs is made here.
+logging.getLogger("pyhanko.sign.signers.pdf_signer").addFilter(
+    lambda record: "fetching is not allowed" not in record.getMessage()
+)
 
 # Room for the signature container, in hexadecimal digits; estimating costs a second signature.
 _ROOM = 16_000

@@ -161,6 +161,13 @@ def test_content_that_lacks_something_is_refused(content, path):
         render.check_content(without(content, *path))
 
 
+def test_content_that_json_cannot_hold_is_refused(content):
+    with pytest.raises(ContentInvalid):
+        render.check_content({**content, "more": float("nan")})
+    with pytest.raises(Undrawable):
+        render.check_content({**content, "organisation": "\ud800"})
+
+
 def test_a_text_without_end_is_refused(content):
     with pytest.raises(RenderFailed, match="longer than"):
         render.check_content({**content, "organisation": "a" * 20_001})
