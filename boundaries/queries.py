@@ -124,9 +124,16 @@ def what_may(
         return_=awaiting and allowed(Act.RETURN),
         withdraw=revision.state in UNFINISHED
         and (CEO in held or (allowed(Act.WITHDRAW) and opened_unsigned)),
-        amend=revision.state in ANSWERING and not unfinished_exists and allowed(Act.OPEN),
+        amend=allowed(Act.OPEN) and not unfinished_exists and _amendable(revision),
         acknowledge=revision.state in ANSWERING and not acknowledged and allowed(Act.ACKNOWLEDGE),
     )
+
+
+def _amendable(revision: Revision) -> bool:
+    """What answers; or what was withdrawn, where the document has nothing that answers."""
+    if revision.state == State.WITHDRAWN:
+        return not revision.document.revisions.in_force().exists()
+    return revision.state in ANSWERING
 
 
 # --- The stepper ------------------------------------------------------------------------------

@@ -47,7 +47,8 @@ TRANSITIONS: dict[Verb, tuple[State, ...]] = {
     Verb.BRING_INTO_FORCE: (State.APPROVED,),
     Verb.SUPERSEDE: ANSWERING,
     Verb.EXPIRE: (State.IN_FORCE,),
-    Verb.AMEND: ANSWERING,
+    # A withdrawn one only where its document has none in force: the verb checks that.
+    Verb.AMEND: (*ANSWERING, State.WITHDRAWN),
 }
 
 

@@ -10,6 +10,9 @@
 
     DRAFT, COSIGNING, AWAITING_APPROVAL, APPROVED --withdraw (reason)--> WITHDRAWN
 
+``amend`` opens the next Revision as a copy of the one that answers; of a withdrawn one where
+none does, or the document could never be taken up again.
+
 Each verb goes the same way: one transaction; the Revision re-read under a lock; source state,
 then Office, then guards, each refused by a named error; facts written; one audit event; what
 leaves the process (mail, PDF) on commit. ``at`` is an aware instant, ``acting_user`` None only
@@ -236,6 +239,9 @@ def _opened(
 def amend(*, revision: Revision, acting_user: Person, at: datetime) -> Revision:
     """Open the next Revision as a copy of the one in force, to be negotiated anew."""
     revision = _locked(revision, Verb.AMEND)
+    withdrawn = revision.state == State.WITHDRAWN
+    if withdrawn and revision.document.revisions.in_force().exists():
+        raise TransitionNotAllowed(revision, Verb.AMEND)
     today = company_date(at)
     held = require(acting_user, Act.OPEN, on=today)
     unfinished = Revision.objects.unfinished().filter(document=revision.document).first()
@@ -244,12 +250,12 @@ def amend(*, revision: Revision, acting_user: Person, at: datetime) -> Revision:
             f"{unfinished.reference} is unfinished. Finish or withdraw it first."
         )
     effective = today + timedelta(days=DAYS_TO_NEGOTIATE)
-    inherited = revision.sunset_date
+    inherited = None if withdrawn else revision.sunset_date
     newest = revision.document.revisions.order_by("-number").values_list("number", flat=True)[0]
     draft = Revision.objects.create(
         document=revision.document,
         number=newest + 1,
-        supersedes=revision,
+        supersedes=None if withdrawn else revision,
         effective_date=effective,
         sunset_date=(
             inherited if inherited and inherited > effective else twelve_months_after(effective)

@@ -50,7 +50,11 @@ PERSONS_VERBS = {
         {State.DRAFT, State.COSIGNING, State.AWAITING_APPROVAL, State.APPROVED},
         {"ceo"},
     ),
-    Verb.AMEND: ({State.IN_FORCE, State.EXPIRED_UNRENEWED}, PARTIES | {"corporate_secretary"}),
+    # The withdrawn one here is its document's only one: it may be taken up again.
+    Verb.AMEND: (
+        {State.IN_FORCE, State.EXPIRED_UNRENEWED, State.WITHDRAWN},
+        PARTIES | {"corporate_secretary"},
+    ),
 }
 CLOCKS_VERBS = {
     Verb.BRING_INTO_FORCE: {State.APPROVED},
@@ -273,7 +277,8 @@ def _amended(revision, person, who, before):
     was = before["revisions"][0]["state"]
     revision.refresh_from_db()
     assert revision.state == was  # it rules on until the next one is in force
-    amendment = revision.successors.get()
+    amendment = Revision.objects.get(number=2)
+    assert amendment.supersedes == (None if was == State.WITHDRAWN else revision)
     assert (amendment.state, amendment.number, amendment.opened_by) == (State.DRAFT, 2, person)
     change = amendment.changes.get()
     assert (change.verb, change.from_state, change.to_state) == (Verb.AMEND, "", State.DRAFT)
