@@ -114,10 +114,15 @@ def _step(freeze: Freeze) -> bool:
         _apply(freeze, unapplied)
         return True
     approved = freeze.signatures.filter(voided_at__isnull=True, role=Role.APPROVER).exists()
-    if approved and not freeze.sealed_sha256:
-        _publish(freeze)
-        return True
-    return False
+    if not approved:
+        return False
+    # Read again, now that every signature is known to be applied: another worker may have applied
+    # the last one since, and the file that was read before would lack it.
+    freeze.refresh_from_db(fields=["pdf_sha256", "sealed_sha256"])
+    if freeze.sealed_sha256:
+        return False
+    _publish(freeze)
+    return True
 
 
 def _make_signing_copy(freeze: Freeze) -> None:
