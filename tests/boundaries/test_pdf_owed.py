@@ -14,7 +14,7 @@ from boundaries.files import files
 from boundaries.models import Freeze, Signature, StoredFile
 from boundaries.states import State
 from tests.boundaries import stages
-from tests.boundaries.fake_sealing import FakeSealing, lines_of
+from tests.boundaries.fake_sealing import ALL_FIELDS, FakeSealing, lines_of
 
 pytestmark = pytest.mark.django_db
 
@@ -160,6 +160,21 @@ def test_what_was_applied_before_a_failure_is_not_applied_again(approved, sealin
     assert sealing.calls.count("apply") == 5
     approved.refresh_from_db()
     assert len(lines_of(files.get(approved.sealed_sha256))) == 6
+
+
+def test_a_worker_that_read_the_file_before_the_last_signature_publishes_the_whole_one(
+    approved, sealing
+):
+    read_before = Freeze.objects.select_related("revision__document").get(pk=approved.pk)
+    sealing.before["timestamp"] = fail()
+    with pytest.raises(OSError, match="disk is full"):
+        pdf.advance(approved.pk)
+    sealing.before.clear()
+
+    pdf._step(read_before)
+
+    approved.refresh_from_db()
+    assert lines_of(files.get(approved.sealed_sha256)) == ALL_FIELDS
 
 
 def test_the_sweep_hands_over_each_owed_freeze_once(approved, monkeypatch):

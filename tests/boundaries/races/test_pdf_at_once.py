@@ -10,12 +10,10 @@ from boundaries.files import files
 from boundaries.models import Freeze, Revision, Signature, StoredFile
 from boundaries.states import State
 from tests.boundaries import stages
-from tests.boundaries.fake_sealing import FakeSealing, lines_of
+from tests.boundaries.fake_sealing import ALL_FIELDS, FakeSealing, lines_of
 from tests.boundaries.races.together import at_once, refusals
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
-
-ALL_FIELDS = ["Sig_SEAL", "Sig_CRO", "Sig_COO", "Sig_CFO", "Sig_CEO", "DocTimeStamp1"]
 
 
 @pytest.fixture
@@ -99,13 +97,14 @@ def test_a_worker_that_was_overtaken_starts_again_from_what_stands(people, seali
 def test_two_workers_publish_one_sealed_file(people, sealing):
     freeze = approved_unapplied(people)
     both = threading.Barrier(2)
-    sealing.before["timestamp"] = lambda: both.wait(20)
+    waiting = iter(range(2))
+    sealing.before["timestamp"] = lambda: next(waiting, None) is not None and both.wait(20)
 
     outcomes = at_once(*([lambda: pdf.advance(freeze.pk)] * 2))
 
     assert refusals(outcomes) == []
     freeze.refresh_from_db()
-    assert sealing.calls.count("timestamp") == 2
+    assert sealing.calls.count("timestamp") >= 2
     assert stages.events_of("revision.sealed") == {"revision.sealed": 1}
     sealed = Event.objects.get(event="revision.sealed")
     assert sealed.object_sha256 == freeze.sealed_sha256

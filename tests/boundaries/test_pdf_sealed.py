@@ -1,0 +1,64 @@
+"""The real file: rendered, certified, signed, time-stamped, and judged genuine."""
+
+import hashlib
+import io
+
+import pytest
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+from boundaries import pdf
+from sealing.sign import signed_fields
+from sealing.verify import verify
+from tests.boundaries import sealed_files
+
+# The walk needs a database: pytest-django makes one where a test says so.
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def walk(django_db_setup, django_db_blocker, signing_keys):
+    return sealed_files.walked(django_db_blocker)
+
+
+@pytest.fixture(scope="module")
+def verdict(walk):
+    return verify(walk.sealed, root_fingerprint=pdf.company_keys().root_fingerprint)
+
+
+def test_the_sealed_file_is_genuine_and_carries_every_signature_in_order(walk, verdict):
+    assert verdict.kind == "genuine"
+    assert verdict.reference == "NC-RB-1"
+    assert verdict.content_sha256 == walk.content_sha256
+    assert [(one.field, one.ok) for one in verdict.signatures] == [
+        ("Sig_SEAL", True),
+        ("Sig_CRO", True),
+        ("Sig_COO", True),
+        ("Sig_CFO", True),
+        ("Sig_CEO", True),
+        ("DocTimeStamp1", True),
+    ]
+    assert [one.name for one in verdict.signatures[1:5]] == [
+        "Maya Lindqvist",
+        "Daniel Osei",
+        "Priya Raman",
+        "Helen Marsh",
+    ]
+
+
+def test_each_file_is_a_byte_exact_beginning_of_the_next(walk):
+    assert walk.sealed.startswith(walk.all_signed)
+    assert walk.all_signed.startswith(walk.two_signed)
+    assert walk.two_signed.startswith(walk.signing_copy)
+    assert len(walk.signing_copy) < len(walk.two_signed) < len(walk.all_signed) < len(walk.sealed)
+    assert signed_fields(walk.signing_copy) == ["Sig_SEAL"]
+    assert signed_fields(walk.two_signed) == ["Sig_SEAL", "Sig_CRO", "Sig_COO"]
+
+
+def test_the_attached_json_is_exactly_what_was_frozen(walk):
+    root = PdfFileReader(io.BytesIO(walk.sealed)).root
+    _name, described = root["/Names"]["/EmbeddedFiles"]["/Names"]
+    attached = described.get_object()["/EF"]["/F"].data
+
+    assert described.get_object()["/UF"] == "NC-RB-1.json"
+    assert attached == walk.content
+    assert hashlib.sha256(attached).hexdigest() == walk.content_sha256
