@@ -9,7 +9,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from audit.models import Event
-from boundaries import drafting, signing, walk, workflow
+from boundaries import drafting, signing, workflow
 from boundaries.files import files
 from boundaries.models import Document, Freeze, Revision
 from boundaries.states import Role
@@ -100,6 +100,15 @@ def give_signing_copy(freeze):
     Freeze.objects.filter(pk=freeze.pk).update(signing_copy_sha256=sha256, pdf_sha256=sha256)
     freeze.refresh_from_db()
     return freeze
+
+
+def give_sealed_file(revision, content=b"%PDF-1.7 sealed"):
+    """Put a few bytes where the worker would put the sealed PDF."""
+    sha256 = files.put(content)
+    Freeze.objects.filter(pk=live_freeze(revision).pk).update(
+        pdf_sha256=sha256, sealed_sha256=sha256, sealed_at=NOW
+    )
+    return content
 
 
 def frozen(people, *, at=NOW, effective=None, revision=None):
@@ -194,24 +203,6 @@ def part_document(people, *, number, function_keys, at=NOW):
         acting_user=people["cro"],
         at=at,
     )
-
-
-def sealed(people, *, at=None, effective=None):
-    """The whole walk with the real PDF, the worker's part done here. Seconds, so share it."""
-    from django.utils import timezone
-
-    from boundaries import pdf
-
-    def now():
-        return at or timezone.now()
-
-    revision = ready_to_freeze(people, at=now(), effective=effective)
-    freeze = workflow.freeze(revision=revision, acting_user=people["cro"], at=now())
-    pdf.advance(freeze.pk)
-    revision.refresh_from_db()
-    walk.sign_and_approve(revision, people=people, password=PASSWORD, clock=now)
-    pdf.advance(freeze.pk)
-    return Revision.objects.get(pk=revision.pk)
 
 
 # --- What is there: to assert that nothing is lost and nothing doubled -------------------------
