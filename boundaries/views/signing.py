@@ -52,18 +52,19 @@ def _ceremony(request: HttpRequest, revision: Revision, role: Role) -> dict[str,
         who = "a party to it" if role == Role.COSIGNER else "the CEO"
         raise PermissionDenied(f"Only {who} can do that. Nothing was signed.")
     freeze = revision.freezes.get(voided_at__isnull=True)
+    content = contents.content_of(freeze)
     return context | {
         "role": role.value,
         "verb_words": _act_words(role, revision),
         "freeze": freeze,
-        "content": contents.content_of(freeze),
+        "content": content,
         "signers": queries.signers(revision, reader=reader, on=on, signatures=signatures),
         "meaning": signing.meaning_of(role, appointments),
         "reading": freeze.readings.filter(person=reader).first(),
         "appointments": [one.title for one in appointments],
         "offices": [one.office.key for one in appointments],
         "my_office": office_short(appointments[0].office.key),
-        "effects": queries.effects_of_approval(revision, context["content"], on=on)
+        "effects": queries.effects_of_approval(revision, content, on=on)
         if role == Role.APPROVER
         else [],
         "refusal": "",
