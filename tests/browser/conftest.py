@@ -1,7 +1,8 @@
 """A real Chromium against the real thing: `start.py run` with a state directory of its own.
 
 Where there is no Chromium the browser tests skip and say so; with CI=true that is a failure.
-DATABASE_URL and REDIS_URL, where set, name the servers: the walk gets a new database on them.
+DATABASE_URL and REDIS_URL, where set, name the servers: each file of tests gets a new PostgreSQL
+database, and the Redis database, which must be empty and is empty again afterwards.
 """
 
 import os
@@ -17,8 +18,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.auditor import Auditor
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120
+FAILED = pytest.StashKey[bool]()
+PATIENCE = 20_000  # milliseconds that a page may take on a busy machine before a test gives up
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -34,22 +39,25 @@ def find_chromium():
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
 
-@pytest.fixture(scope="session")
+# Ends with these tests: Playwright keeps an event loop in the thread, and Django then refuses to
+# use the database in it.
+@pytest.fixture(scope="package")
 def chromium():
-    """A browser for the session; each test opens contexts of its own in it."""
+    """One browser; each test opens contexts of its own in it."""
     path = find_chromium()
     if path is None:
         missing = "There is no Chromium here (Debian: apt-get install chromium)."
         pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def database_url():
     """A new PostgreSQL database where DATABASE_URL names a server; "" means SQLite."""
     given = os.environ.get("DATABASE_URL", "")
@@ -59,7 +67,7 @@ def database_url():
     import psycopg
     from psycopg import sql
 
-    name = f"registry_walk_{os.getpid()}"
+    name = f"registry_walk_{os.getpid()}_{time.monotonic_ns()}"
     server = re.sub(r"/[^/?]*(\?|$)", r"/postgres\1", given.replace("postgres://", "postgresql://"))
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -117,22 +125,17 @@ class Registry:
         raise RuntimeError(f"the registry did not start; it said:\n{self.said()}\n{answer}")
 
     def manage(self, *arguments, timeout=120):
-        """Run a management command on the same state; give what it printed."""
+        """Run `start.py manage` on the same state; give its exit status and what it printed."""
         done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
+            [sys.executable, "start.py", "manage", *arguments],
             cwd=ROOT,
-            env={
-                **self.environment,
-                "PUBLIC_URL": self.url,
-                "SECRET_KEY_FILE": str(self.state / "secrets" / "secret_key"),
-                "KEYS_SECRET_FILE": str(self.state / "secrets" / "keys_secret"),
-            },
+            env={**self.environment, "PUBLIC_URL": self.url},
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=timeout,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return done.returncode, done.stdout + done.stderr
 
     def stop(self):
         self.process.send_signal(signal.SIGINT)
@@ -143,9 +146,24 @@ class Registry:
             raise
 
 
-@pytest.fixture(scope="session")
-def registry(chromium, tmp_path_factory, database_url):
-    """The demo company, served by `start.py run`; stopped with Ctrl-C, as a person would."""
+@pytest.fixture(scope="module")
+def empty_redis():
+    """The Redis database of REDIS_URL, if any: nobody's before, nobody's after."""
+    url = os.environ.get("REDIS_URL", "")
+    if not url:
+        yield
+        return
+    import redis
+
+    with redis.from_url(url) as server:
+        assert server.dbsize() == 0, f"REDIS_URL must name an empty database, and {url} is not"
+        yield
+        server.flushdb()
+
+
+@pytest.fixture(scope="module")
+def registry(chromium, tmp_path_factory, database_url, empty_redis):
+    """A new demo company, served by `start.py run`; stopped with Ctrl-C, as a person would."""
     running = Registry(tmp_path_factory.mktemp("registry"), database_url)
     try:
         running.wait_until_ready()
@@ -154,9 +172,17 @@ def registry(chromium, tmp_path_factory, database_url):
         running.stop()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if call.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
 @pytest.fixture
-def open_page(chromium, registry):
-    """Open a page of a new browser session: ``open_page("/verify", colour="dark", width=390)``.
+def open_page(chromium, registry, request, tmp_path):
+    """Open a page of a new browser session: ``open_page("/verify/", java_script_enabled=False)``.
 
     What the browser complains about (errors, the Content-Security-Policy's refusals) fails the
     test at its end.
@@ -164,26 +190,42 @@ def open_page(chromium, registry):
     contexts, complaints = [], []
 
     def listen(message):
-        # The page of a refused request is one that tests open on purpose.
-        if message.type == "error" and "status of 4" not in message.text:
-            complaints.append(message.text)
+        # A refusal's status is what its test looks at; the PDF viewer's words are not ours.
+        ours = message.location["url"].startswith(registry.url)
+        if message.type == "error" and ours and "status of 4" not in message.text:
+            complaints.append(f"{message.location['url']}: {message.text}")
 
-    def open_one(path="/", *, colour="light", width=1280, height=900):
+    def open_one(path="/", **options):
         context = chromium.new_context(
             base_url=registry.url,
-            color_scheme=colour,
-            viewport={"width": width, "height": height},
-            accept_downloads=True,
+            viewport={"width": 1280, "height": 900},
+            reduced_motion="reduce",  # colours are then judged at rest
+            **options,
         )
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
+        context.on("console", listen)
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
         page = context.new_page()
-        page.on("console", listen)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(path)
         return page
 
     yield open_one
-    for context in contexts:
+    for number, context in enumerate(contexts):
+        if request.node.stash.get(FAILED, False):
+            picture = tmp_path / f"page-{number}.png"
+            context.pages[0].screenshot(path=picture)
+            print(f"{context.pages[0].url} as it was then: {picture}")  # noqa: T201 - for the report
         context.close()
-    assert complaints == []
+    assert complaints == [], "\n".join(["", *complaints])
+
+
+@pytest.fixture
+def audit():
+    """Look at a page as the rules of accessibility do: ``audit(page, "sign in")``.
+
+    All that is found, on all pages, fails the test at its end.
+    """
+    auditor = Auditor()
+    yield auditor
+    assert auditor.found == [], "\n".join(["", *auditor.found])
