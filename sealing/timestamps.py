@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.sign.general import as_signing_certificate_v2
 from pyhanko.sign.timestamps import TimeStamper, TimestampRequestError
 
+from sealing import der  # noqa: F401 - its remedy comes into force by importing it
 from sealing.keys import CompanyKeys
 
 # Our policy: time of this machine's clock, to the second. An OID under 2.25 needs no registrar.
