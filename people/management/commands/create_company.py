@@ -4,6 +4,7 @@ import getpass
 import sys
 from typing import Any
 
+import holidays
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -14,6 +15,7 @@ from django.utils import timezone
 import audit
 from people.appointments import appoint, establish_standard_offices
 from people.calendar import company_date
+from people.errors import Refused
 from people.models import Company, Person
 from people.offices import STANDARD_OFFICES
 
@@ -60,6 +62,12 @@ class Command(BaseCommand):
         code = options["code"].upper()
         if not (2 <= len(code) <= 8 and code.isalnum() and code.isascii()):
             raise CommandError("Give a code of two to eight letters or digits, such as NC.")
+        country = options["country"].upper()
+        if country not in holidays.list_supported_countries():
+            raise CommandError(
+                f"There is no calendar for the country {country}. Give its ISO 3166 code, such as "
+                "US or DE."
+            )
         holders = [_office_holder(one) for one in options["holder"]]
         password = self._password(options["password_stdin"])
         try:
@@ -68,7 +76,10 @@ class Command(BaseCommand):
                 validate_email(email)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        self._create(options, code, holders, password)
+        try:
+            self._create(options, code, country, holders, password)
+        except Refused as refusal:
+            raise CommandError(f"{refusal} Nothing was set up.") from refusal
         self.stdout.write(f"{options['name']} is set up. Sign in as {options['administrator']}.")
 
     def _password(self, from_stdin: bool) -> str:
@@ -84,12 +95,13 @@ class Command(BaseCommand):
         self,
         options: dict[str, Any],
         code: str,
+        country: str,
         holders: list[tuple[str, str, str]],
         password: str,
     ) -> None:
         now = timezone.now()
         company = Company.objects.create(
-            name=options["name"], code=code, country=options["country"].upper(), created_at=now
+            name=options["name"], code=code, country=country, created_at=now
         )
         establish_standard_offices()
         administrator = Person.objects.create_user(
