@@ -1,0 +1,200 @@
+"""Offices and who holds them from when until when."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from audit.models import Event
+from people.appointments import appoint, establish_standard_offices
+from people.errors import AppointmentClash
+from people.models import Appointment, Office, Person
+from people.offices import STANDARD_OFFICES, office_short, office_title
+from people.queries import appointments_of, holder_of, is_appointed, who_acts_for
+from tests.people.factories import PersonFactory
+
+AT = datetime(2026, 11, 20, 15, tzinfo=UTC)
+
+
+def appointed(person, office, starts_on, ends_on=None, *, acting=False):
+    return appoint(
+        person=person,
+        office_key=office,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        acting=acting,
+        instrument="Memo" if acting else "",
+        acting_user=None,
+        at=AT,
+    )
+
+
+def test_standard_offices_are_there(company):
+    assert list(Office.objects.values_list("key", flat=True)) == [
+        one.key for one in STANDARD_OFFICES
+    ]
+    assert set(Office.objects.filter(co_signing=True).values_list("key", flat=True)) == {
+        "cro",
+        "coo",
+        "cfo",
+    }
+
+
+def test_establishing_again_leaves_what_the_company_changed(company):
+    Office.objects.filter(key="cro").update(title="Chief Growth Officer")
+    establish_standard_offices()
+    assert Office.objects.get(key="cro").title == "Chief Growth Officer"
+    assert Office.objects.count() == len(STANDARD_OFFICES)
+
+
+def test_appointment_is_recorded_and_logged(company):
+    person, secretary = PersonFactory(), PersonFactory()
+    made = appoint(
+        person=person,
+        office_key="cro",
+        starts_on=date(2026, 1, 1),
+        acting_user=secretary,
+        at=AT,
+    )
+    assert (made.title, made.recorded_by, made.recorded_at) == ("CRO", secretary, AT)
+    event = Event.objects.latest("sequence")
+    assert (event.event, event.actor_id) == ("appointment.recorded", secretary.pk)
+    assert event.data == {
+        "person_id": person.pk,
+        "office": "cro",
+        "starts_on": "2026-01-01",
+        "ends_on": None,
+        "acting": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "ends_on", "clashes"),
+    [
+        (date(2026, 1, 1), date(2026, 3, 1), False),  # ends as the other begins
+        (date(2026, 1, 1), date(2026, 3, 2), True),
+        (date(2026, 4, 1), date(2026, 5, 1), True),  # within
+        (date(2026, 1, 1), None, True),  # around
+        (date(2026, 5, 31), date(2026, 7, 1), True),
+        (date(2026, 6, 1), None, False),  # begins as the other ends
+    ],
+)
+def test_two_holders_on_one_day_clash(company, starts_on, ends_on, clashes):
+    appointed(PersonFactory(name="First Holder"), "cro", date(2026, 3, 1), date(2026, 6, 1))
+    second, events = PersonFactory(), Event.objects.count()
+    if clashes:
+        with pytest.raises(AppointmentClash, match="First Holder holds the Office of the CRO"):
+            appointed(second, "cro", starts_on, ends_on)
+        assert Appointment.objects.count() == 1
+        assert Event.objects.count() == events
+    else:
+        assert appointed(second, "cro", starts_on, ends_on).pk
+
+
+def test_open_ended_holder_clashes_with_every_later_one(company):
+    appointed(PersonFactory(), "cro", date(2026, 1, 1))
+    with pytest.raises(AppointmentClash):
+        appointed(PersonFactory(), "cro", date(2030, 1, 1))
+
+
+def test_database_refuses_a_second_open_ended_holder(company):
+    first = appointed(PersonFactory(), "cro", date(2026, 1, 1))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Appointment.objects.create(
+            person=PersonFactory(), office=first.office, starts_on=date(2027, 1, 1)
+        )
+
+
+def test_auditors_may_be_several(company):
+    for _ in range(2):
+        appointed(PersonFactory(), "auditor", date(2026, 1, 1))
+    assert Appointment.objects.filter(office__key="auditor").count() == 2
+
+
+def test_acting_appointment_runs_beside_the_holders(company):
+    holder, stand_in = PersonFactory(), PersonFactory()
+    appointed(holder, "cro", date(2026, 1, 1))
+    made = appointed(stand_in, "cro", date(2026, 3, 1), date(2026, 4, 1), acting=True)
+    assert made.title == "Acting CRO"
+    assert str(made) == f"{stand_in.name}, Acting CRO"
+    with pytest.raises(AppointmentClash):
+        appointed(PersonFactory(), "cro", date(2026, 3, 15), date(2026, 5, 1), acting=True)
+
+
+@pytest.mark.parametrize("wrong", [{"ends_on": None}, {"instrument": ""}])
+def test_acting_appointment_is_bounded_and_written(company, wrong):
+    given = {"ends_on": date(2026, 4, 1), "instrument": "Memo", **wrong}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        appoint(
+            person=PersonFactory(),
+            office_key="cro",
+            starts_on=date(2026, 3, 1),
+            acting=True,
+            acting_user=None,
+            at=AT,
+            **given,
+        )
+
+
+@pytest.mark.parametrize("ends_on", [date(2026, 3, 1), date(2026, 2, 28)])
+def test_appointment_ends_after_it_starts(company, ends_on):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        appointed(PersonFactory(), "cro", date(2026, 3, 1), ends_on)
+
+
+def test_who_acts_on_which_day(company):
+    holder, stand_in, successor = (PersonFactory(name=name) for name in ("H", "S", "N"))
+    appointed(holder, "cro", date(2026, 1, 1), date(2026, 6, 1))
+    appointed(stand_in, "cro", date(2026, 3, 1), date(2026, 4, 1), acting=True)
+    appointed(successor, "cro", date(2026, 6, 1))
+    days = {
+        date(2025, 12, 31): None,
+        date(2026, 1, 1): holder,
+        date(2026, 2, 28): holder,
+        date(2026, 3, 1): stand_in,
+        date(2026, 3, 31): stand_in,
+        date(2026, 4, 1): holder,
+        date(2026, 5, 31): holder,
+        date(2026, 6, 1): successor,
+    }
+    for day, expected in days.items():
+        found = holder_of("cro", on=day)
+        assert (found.person if found else None) == expected, day
+        for person in (holder, stand_in, successor):
+            assert bool(appointments_of(person, on=day)) == (person == expected), day
+    assert is_appointed(holder, "cro", on=date(2026, 3, 15))  # though somebody acts for them
+    assert not is_appointed(successor, "cro", on=date(2026, 3, 15))
+
+
+def test_office_of_a_deactivated_person_is_vacant(company):
+    person = PersonFactory()
+    appointed(person, "cro", date(2026, 1, 1))
+    Person.objects.filter(pk=person.pk).update(is_active=False)
+    assert holder_of("cro", on=date(2026, 2, 1)) is None
+
+
+def test_who_acts_for_takes_one_query(executives, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        found = who_acts_for(["cro", "coo", "cfo", "auditor"], on=date(2026, 2, 1))
+    assert set(found) == {"cro", "coo", "cfo"}
+
+
+def test_office_not_established_says_why_and_who(company):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Office.objects.filter(key="coo").update(established=False)
+
+
+@pytest.mark.parametrize(
+    ("key", "short", "title"),
+    [
+        ("cro", "CRO", "Chief Revenue Officer"),
+        ("revops_lead", "RevOps Lead", "RevOps Lead"),
+        ("cmo", "CMO", "Chief Marketing Officer"),
+        ("hybrid", "Hybrid", "Hybrid"),
+        ("", "Unassigned", "Unassigned"),
+        ("cpo", "CPO", "CPO"),
+        ("head_of_data", "Head Of Data", "Head Of Data"),
+    ],
+)
+def test_office_words(key, short, title):
+    assert (office_short(key), office_title(key)) == (short, title)

@@ -1,0 +1,136 @@
+"""The company's dates and business days, and a reader's own zone."""
+
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from people.calendar import (
+    add_business_days,
+    company_country,
+    company_date,
+    following_business_day,
+    is_business_day,
+    preceding_business_day,
+    start_of_day,
+    zone_of,
+)
+from people.middleware import ReadersTimeZoneMiddleware
+from people.models import Person
+from people.templatetags.speech import day, fingerprint, moment, moment_words, owner_attribute
+
+
+def test_company_date_is_that_of_its_zone():
+    assert company_date(datetime(2026, 11, 21, 4, 59, tzinfo=UTC)) == date(2026, 11, 20)
+    assert company_date(datetime(2026, 11, 21, 5, 0, tzinfo=UTC)) == date(2026, 11, 21)
+
+
+@pytest.mark.parametrize(
+    ("on", "begins"),
+    [
+        (date(2026, 11, 20), datetime(2026, 11, 20, 5, tzinfo=UTC)),
+        (date(2026, 7, 1), datetime(2026, 7, 1, 4, tzinfo=UTC)),  # daylight saving
+        (date(2026, 3, 8), datetime(2026, 3, 8, 5, tzinfo=UTC)),  # the clocks go forward later
+        (date(2026, 3, 9), datetime(2026, 3, 9, 4, tzinfo=UTC)),
+    ],
+)
+def test_start_of_day_follows_daylight_saving(on, begins):
+    assert start_of_day(on) == begins
+    assert company_date(begins) == on
+
+
+@pytest.mark.parametrize(
+    ("on", "country", "expected"),
+    [
+        (date(2026, 11, 20), "US", True),
+        (date(2026, 11, 21), "US", False),  # Saturday
+        (date(2026, 11, 22), "US", False),  # Sunday
+        (date(2026, 11, 26), "US", False),  # Thanksgiving
+        (date(2026, 11, 26), "AT", True),
+        (date(2026, 10, 26), "AT", False),  # Austria's national day, a Monday
+    ],
+)
+def test_business_days_follow_the_country(on, country, expected):
+    assert is_business_day(on, country=country) is expected
+
+
+def test_neighbouring_business_days():
+    thanksgiving = date(2026, 11, 26)
+    assert preceding_business_day(thanksgiving, country="US") == date(2026, 11, 25)
+    assert following_business_day(thanksgiving, country="US") == date(2026, 11, 27)
+    friday = date(2026, 11, 20)
+    assert preceding_business_day(friday, country="US") == friday
+    assert following_business_day(friday, country="US") == friday
+
+
+@pytest.mark.parametrize(
+    ("start", "days", "expected"),
+    [
+        (date(2026, 11, 20), 0, date(2026, 11, 20)),
+        (date(2026, 11, 20), 1, date(2026, 11, 23)),
+        (date(2026, 11, 20), 10, date(2026, 12, 7)),
+        (date(2026, 11, 21), 1, date(2026, 11, 23)),  # from a Saturday
+        (date(2026, 12, 30), 2, date(2027, 1, 4)),  # across the year
+    ],
+)
+def test_adding_business_days(start, days, expected):
+    assert add_business_days(start, days, country="US") == expected
+
+
+def test_country_is_the_companys(company):
+    assert company_country() == "US"
+    company.country = "AT"
+    company.save()
+    assert company_country() == "AT"
+
+
+def test_country_without_a_company(db):
+    assert company_country() == "US"
+
+
+def test_zone_of_a_person():
+    assert str(zone_of(Person(time_zone="Europe/Vienna"))) == "Europe/Vienna"
+    assert str(zone_of(Person())) == "America/New_York"
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "europe/vienna", "+02:00", "../etc/passwd"])
+def test_unknown_zone_is_refused(zone):
+    with pytest.raises(ValidationError):
+        Person(email="a@b.example", name="A", time_zone=zone).clean_fields(exclude=["password"])
+
+
+def current_zone_of(user):
+    """The zone that is active while a request of ``user`` is answered."""
+    middleware = ReadersTimeZoneMiddleware(lambda request: timezone.get_current_timezone_name())
+    return middleware(SimpleNamespace(user=user))
+
+
+def test_times_are_shown_in_the_readers_zone():
+    assert current_zone_of(Person(time_zone="Europe/Vienna")) == "Europe/Vienna"
+    assert current_zone_of(Person()) == "America/New_York"
+    assert current_zone_of(AnonymousUser()) == "America/New_York"
+    assert timezone.get_current_timezone_name() == "America/New_York"  # and not afterwards
+
+
+def test_times_in_words():
+    at = datetime(2026, 3, 3, 21, 42, tzinfo=UTC)
+    assert moment_words(at) == "3 Mar 2026, 16:42 EST"
+    with timezone.override("Europe/Vienna"):
+        assert moment_words(at) == "3 Mar 2026, 22:42 CET"
+        assert day(datetime(2026, 3, 3, 23, 30, tzinfo=UTC)) == "4 Mar 2026"
+    assert day(date(2026, 3, 3)) == "3 Mar 2026"
+    assert (day(None), moment(None)) == ("", "")
+    assert 'datetime="2026-03-03T21:42:00+00:00"' in moment(at)
+
+
+def test_owner_attribute_and_fingerprint():
+    assert [owner_attribute(key) for key in ("cro", "hybrid", "", "cmo")] == [
+        "cro",
+        "hybrid",
+        "none",
+        "further",
+    ]
+    assert fingerprint("0123456789ab") == "0123 4567 89ab"

@@ -1,0 +1,125 @@
+"""The matrix of who may do what: column by column as the product describes it."""
+
+from datetime import date
+
+import pytest
+
+from people.errors import NotYourOffice
+from people.models import Person
+from people.offices import STANDARD_OFFICES
+from people.permissions import EVERYBODY, MATRIX, Act, entitling_appointments, may, require
+from tests.boundaries.factories import acting
+
+TODAY = date(2026, 11, 20)
+COLUMNS = (
+    *("cro", "coo", "cfo", "ceo", "revops_lead"),
+    *("corporate_secretary", "member", "auditor", "administrator"),
+)
+
+#                           CRO COO CFO CEO Lead Secretary Member Auditor Administrator
+TABLE = {
+    Act.LOOK_UP:           "yes yes yes yes yes yes yes yes yes",
+    Act.READ_IN_FORCE:     "yes yes yes yes yes yes yes yes yes",
+    Act.READ_DRAFT:        "yes yes yes yes yes yes no yes no",
+    Act.OPEN:              "yes yes yes no no yes no no no",
+    Act.EDIT:              "yes yes yes no no yes no no no",
+    Act.AGREE:             "yes yes yes no no no no no no",
+    Act.CONTEST:           "yes yes yes no no no no no no",
+    Act.SIGN:              "yes yes yes no no no no no no",
+    Act.DECLINE:           "yes yes yes no no no no no no",
+    Act.VETO:              "no no yes no no no no no no",
+    Act.FREEZE:            "yes yes yes no no yes no no no",
+    # The table gives it to whoever opened the draft, the state diagram to the CEO. The verb looks
+    # which of both it is; the Secretary may open a draft too (tests/boundaries/test_matrix.py).
+    Act.WITHDRAW:          "yes yes yes yes no yes no no no",
+    Act.APPROVE:           "no no no yes no no no no no",
+    Act.RETURN:            "no no no yes no no no no no",
+    Act.ACKNOWLEDGE:       "no no no no yes no no no no",
+    Act.REMIND:            "yes yes yes no yes yes no no no",
+    Act.READ_LOG:          "yes yes yes yes no yes no yes yes",
+    Act.CHANGE_CATALOG:    "yes yes yes no yes yes no no no",
+    Act.SUGGEST_FUNCTION:  "yes yes yes yes yes yes yes yes yes",
+}  # fmt: skip
+
+
+def test_table_has_every_act():
+    assert set(TABLE) == set(Act) == set(MATRIX)
+
+
+def test_matrix_names_only_offices_that_exist():
+    known = {office.key for office in STANDARD_OFFICES} | {EVERYBODY}
+    assert set().union(*MATRIX.values()) <= known
+
+
+@pytest.mark.parametrize("act", list(Act))
+def test_act_is_allowed_as_the_table_says(everybody, act):
+    allowed = {
+        column: answer == "yes" for column, answer in zip(COLUMNS, TABLE[act].split(), strict=True)
+    }
+    assert {column: may(everybody[column], act, on=TODAY) for column in COLUMNS} == allowed
+    for column, yes in allowed.items():
+        if yes:
+            held = require(everybody[column], act, on=TODAY)
+            # Whoever acts by an Office is told which; a Member acts by none.
+            assert bool(held) == (column in MATRIX[act])
+            continue
+        with pytest.raises(NotYourOffice, match=f"may {act.value}"):
+            require(everybody[column], act, on=TODAY)
+
+
+@pytest.mark.parametrize("act", list(Act))
+def test_deactivated_person_may_nothing(everybody, act):
+    for person in everybody.values():
+        person.is_active = False
+        assert may(person, act, on=TODAY) is False
+        with pytest.raises(NotYourOffice):
+            require(person, act, on=TODAY)
+
+
+@pytest.mark.parametrize("act", list(Act))
+def test_superuser_may_no_more_than_a_member(company, act):
+    superuser = Person.objects.create_superuser("root@northwind.example", "Root", "x")
+    assert may(superuser, act, on=TODAY) is (EVERYBODY in MATRIX[act])
+
+
+def test_visitor_may_not_even_look_up(db):
+    from django.contrib.auth.models import AnonymousUser
+
+    assert may(AnonymousUser(), Act.LOOK_UP, on=TODAY) is False
+
+
+def test_refusal_names_the_offices_that_may(everybody):
+    with pytest.raises(NotYourOffice) as refused:
+        require(everybody["member"], Act.FREEZE, on=TODAY)
+    assert str(refused.value) == (
+        "Only the holder of one of these Offices may freeze: CFO, COO, CRO, Corporate Secretary."
+    )
+
+
+def test_office_counts_only_on_its_days(everybody):
+    person = everybody["member"]
+    acting(person, "coo", starts_on=date(2026, 11, 10), ends_on=date(2026, 11, 20))
+    assert not may(person, Act.AGREE, on=date(2026, 11, 9))
+    assert may(person, Act.AGREE, on=date(2026, 11, 10))
+    assert may(person, Act.AGREE, on=date(2026, 11, 19))
+    assert not may(person, Act.AGREE, on=date(2026, 11, 20))  # the end is exclusive
+
+
+def test_holder_may_not_act_while_a_stand_in_does(everybody):
+    acting(everybody["member"], "coo", starts_on=date(2026, 11, 10), ends_on=date(2026, 11, 20))
+    assert may(everybody["coo"], Act.AGREE, on=date(2026, 11, 9))
+    assert not may(everybody["coo"], Act.AGREE, on=date(2026, 11, 10))
+    assert may(everybody["coo"], Act.AGREE, on=date(2026, 11, 20))
+
+
+def test_stand_in_for_one_office_leaves_the_holders_other_office(everybody):
+    acting(everybody["coo"], "cfo")
+    acting(everybody["member"], "coo")
+    held = entitling_appointments(everybody["coo"], Act.AGREE, on=TODAY)
+    assert [one.title for one in held] == ["Acting CFO"]
+
+
+def test_person_with_two_offices_acts_by_both(everybody):
+    acting(everybody["cro"], "cfo")
+    held = entitling_appointments(everybody["cro"], Act.SIGN, on=TODAY)
+    assert [one.title for one in held] == ["CRO", "Acting CFO"]
