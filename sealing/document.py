@@ -358,7 +358,7 @@ def _block(field: str, owner: str, badge: str, title: str, part: str) -> str:
     return (
         f'<div class="block" data-owner="{owner}"><div class="office">'
         f'<p class="title">{title}</p><p class="part">{badge} {part}</p></div>'
-        f'<div class="field" id="{_e(field)}"></div></div>'
+        f'<div class="field" id="{_e(field)}"><div class="line"></div></div></div>'
     )
 
 
