@@ -17,6 +17,7 @@ from pathlib import Path
 
 from celery import current_app
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -34,6 +35,8 @@ from .states import Role, State
 
 log = logging.getLogger(__name__)
 
+# A worker that died lets go after this; longer than all steps of a freeze take together.
+CLAIM_SECONDS = 180
 # More steps than any freeze has: seal, a signature per Office, timestamp.
 MOST_STEPS = 30
 
@@ -86,7 +89,23 @@ def owed() -> list[int]:
 
 
 def advance(freeze_id: int) -> None:
-    """Do every step that is owed for one freeze. Safe to run twice, late, or at the same time."""
+    """Do every step that is owed for one freeze. Safe to run twice, late, or at the same time.
+
+    Two workers on one freeze would each make the same file, and one throw it away. So one works,
+    and looks once more after letting go: what came meanwhile was turned away with a short answer.
+    The claim only saves work; that nothing is doubled is the database's doing, in ``_store``.
+    """
+    claim = f"pdf-of-freeze-{freeze_id}"
+    while cache.add(claim, "taken", timeout=CLAIM_SECONDS):
+        try:
+            _do_all_steps(freeze_id)
+        finally:
+            cache.delete(claim)
+        if freeze_id not in owed():
+            return
+
+
+def _do_all_steps(freeze_id: int) -> None:
     for _ in range(MOST_STEPS):
         freeze = Freeze.objects.select_related("revision__document").get(pk=freeze_id)
         if freeze.voided_at is not None:

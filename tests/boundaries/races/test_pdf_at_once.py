@@ -1,6 +1,7 @@
 """Two workers at one freeze, and workers beside people: one seal, each signature once."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,6 +22,13 @@ def sealing(monkeypatch):
     return FakeSealing().install(monkeypatch)
 
 
+@pytest.fixture
+def no_claims(monkeypatch):
+    """The claim only saves work (and may be lost): whatever it would hold back happens here."""
+    nothing_held = SimpleNamespace(add=lambda *_, **__: True, delete=lambda *_: None)
+    monkeypatch.setattr(pdf, "cache", nothing_held)
+
+
 def frozen_without_copy(people):
     revision = stages.ready_to_freeze(people)
     return workflow.freeze(revision=revision, acting_user=people["cro"], at=stages.NOW)
@@ -36,7 +44,29 @@ def approved_unapplied(people):
     return freeze
 
 
-def test_two_workers_at_one_freeze_make_one_signing_copy(people, sealing):
+def test_a_second_worker_leaves_a_claimed_freeze_to_the_first(people, sealing):
+    """And the first looks again: what the second was sent for is done all the same."""
+    freeze = frozen_without_copy(people)
+    second_left = []
+
+    def meanwhile():
+        if not second_left:
+            second_left.append(sealing.calls.count("render"))
+            pdf.advance(freeze.pk)  # another worker, in the midst of the first one's step
+            second_left.append(sealing.calls.count("render"))
+
+    sealing.before["certify"] = meanwhile
+
+    pdf.advance(freeze.pk)
+
+    assert second_left[0] == second_left[1]
+    freeze.refresh_from_db()
+    assert lines_of(files.get(freeze.signing_copy_sha256)) == ["Sig_SEAL"]
+    assert sealing.calls.count("certify") == 1
+    assert pdf.owed() == []
+
+
+def test_two_workers_at_one_freeze_make_one_signing_copy(people, sealing, no_claims):
     freeze = frozen_without_copy(people)
     both = threading.Barrier(2)
     sealing.before["certify"] = lambda: both.wait(20)  # each has rendered before either stores
@@ -51,7 +81,7 @@ def test_two_workers_at_one_freeze_make_one_signing_copy(people, sealing):
     assert StoredFile.objects.count() == 1
 
 
-def test_two_workers_apply_each_signature_once_and_seal_once(people, sealing):
+def test_two_workers_apply_each_signature_once_and_seal_once(people, sealing, no_claims):
     freeze = approved_unapplied(people)
 
     outcomes = at_once(*([lambda: pdf.advance(freeze.pk)] * 3))
@@ -72,7 +102,7 @@ def test_two_workers_apply_each_signature_once_and_seal_once(people, sealing):
     assert pdf.owed() == []
 
 
-def test_a_worker_that_was_overtaken_starts_again_from_what_stands(people, sealing):
+def test_a_worker_that_was_overtaken_starts_again_from_what_stands(people, sealing, no_claims):
     """Both hold the same file; the slower one's work is dropped, and nobody's signature lost."""
     freeze = approved_unapplied(people)
     both = threading.Barrier(2)
@@ -94,7 +124,7 @@ def test_a_worker_that_was_overtaken_starts_again_from_what_stands(people, seali
     assert stages.events_of("signature.applied") == {"signature.applied": 4}
 
 
-def test_two_workers_publish_one_sealed_file(people, sealing):
+def test_two_workers_publish_one_sealed_file(people, sealing, no_claims):
     freeze = approved_unapplied(people)
     both = threading.Barrier(2)
     waiting = iter(range(2))
