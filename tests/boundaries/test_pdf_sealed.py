@@ -11,16 +11,15 @@ from sealing.sign import signed_fields
 from sealing.verify import verify
 from tests.boundaries import sealed_files
 
-# The walk needs a database: pytest-django makes one where a test says so.
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(scope="module")
-def walk(django_db_setup, django_db_blocker, signing_keys):
+@pytest.fixture
+def walk(django_db_setup, django_db_blocker, signing_keys, db):
     return sealed_files.walked(django_db_blocker)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def verdict(walk):
     return verify(walk.sealed, root_fingerprint=pdf.company_keys().root_fingerprint)
 
