@@ -116,9 +116,7 @@ def what_may(
         agree=draft and allowed(Act.AGREE),
         contest=draft and allowed(Act.CONTEST),
         freeze=draft and allowed(Act.FREEZE),
-        sign=cosigning
-        and bool((held & parties) - signed)
-        and not is_appointed(reader, CEO, on=on),
+        sign=cosigning and bool((held & parties) - signed) and not is_appointed(reader, CEO, on=on),
         decline=(cosigning or awaiting) and allowed(Act.DECLINE),
         approve=awaiting and allowed(Act.APPROVE),
         return_=awaiting and allowed(Act.RETURN),
