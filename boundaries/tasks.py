@@ -1,18 +1,28 @@
 """What the worker does for boundaries. Each task loads by id and makes one call."""
 
 import logging
+from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_process_init
 from django.utils import timezone
 
 from people.calendar import company_date
 from people.errors import Refused
+from sealing import render
 
 from . import notices, pdf, workflow
 from .models import Revision
 from .states import State
 
 log = logging.getLogger(__name__)
+
+
+@worker_process_init.connect
+def warm_up(**_: Any) -> None:
+    """Load what rendering needs ahead, so that nobody waits for it between freeze and signing."""
+    if render.weasyprint_problem() is None:
+        render.child.warm_up()
 
 
 @shared_task
