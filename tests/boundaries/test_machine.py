@@ -6,6 +6,7 @@ is in force.
 """
 
 from datetime import timedelta
+from typing import ClassVar
 
 import pytest
 from django.db import transaction
@@ -47,7 +48,7 @@ owners = st.sampled_from(["cro", "coo", "cfo"])
 class Boundary(RuleBasedStateMachine):
     """One document; ``people`` is given by the test, each run is undone at its end."""
 
-    people = {}
+    people: ClassVar[dict] = {}
 
     @initialize()
     def open(self):
