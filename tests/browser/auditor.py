@@ -18,27 +18,29 @@ _TOO_WIDE = """() => {
 
 
 class Auditor:
-    """Called with a page and its name; keeps one line for each thing that is wrong."""
+    """Called with a page and its name; keeps one line for each thing that is wrong.
+
+    ``but`` is a selector of what was looked at before and would only take time again.
+    """
 
     def __init__(self):
         self.axe = Axe()
         self.found = []
-        self.seen = []  # names of the pages that were looked at
 
-    def __call__(self, page, name):
+    def __call__(self, page, name, *, but=""):
         page.wait_for_load_state()
-        self.seen.append(name)
         page.emulate_media(color_scheme="light")
-        self._run(page, f"{name}, light", {"resultTypes": ["violations"]})
+        context = {"exclude": [[but]]} if but else None
+        self._run(page, f"{name}, light", context, {"resultTypes": ["violations"]})
         page.emulate_media(color_scheme="dark")
         # Structure is the same; only colours differ.
         contrast = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
-        self._run(page, f"{name}, dark", contrast)
+        self._run(page, f"{name}, dark", context, contrast)
         page.emulate_media(color_scheme="light")
         self._try_phone(page, name)
 
-    def _run(self, page, where, options):
-        for violation in self.axe.run(page, options=options).response["violations"]:
+    def _run(self, page, where, context, options):
+        for violation in self.axe.run(page, context, options).response["violations"]:
             for node in violation["nodes"]:
                 self.found.append(
                     f"{where}: {violation['id']} ({violation['impact']}): "
