@@ -1,4 +1,4 @@
-"""What tools that are not ours say of a finished file; each test skips where its tool is missing."""
+"""What tools that are not ours say of a finished file; each skips where its tool is missing."""
 
 import shutil
 import subprocess
