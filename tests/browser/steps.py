@@ -79,12 +79,15 @@ def read_signing_copy(page):
     tab.value.close()
 
 
-def go_on_to_password(page):
-    """Steps 1 to 4 of the ceremony, from its page."""
+def go_on_to_password(page, *, force=False):
+    """Steps 1 to 4 of the ceremony, from its page.
+
+    ``force``: without a script nothing tells the browser that the button works now.
+    """
     read_signing_copy(page)
     page.get_by_role("checkbox", name=re.compile("on behalf of the Office|approve")).check()
     page.get_by_role("radio", name="I have no conflict of interest to declare").check()
-    page.get_by_role("button", name="Go on to your password").click()
+    page.get_by_role("button", name="Go on to your password").click(force=force)
     expect(page.get_by_label("Your password")).to_be_visible()
 
 

@@ -297,3 +297,19 @@ def test_browser_refuses_inline_script(chromium, registry):
         )
     assert page.evaluate("window.ran") is None
     context.close()
+
+
+def test_auditor_finds_what_is_wrong(chromium, audit):
+    page = chromium.new_page()
+    page.set_content(
+        "<html lang='en'><title>Wrong</title><main><h1>Wrong</h1><img src='/none.png'>"
+        "<p style='width: 900px; color: #eee; background: #fff'>Pale and wide</p></main>"
+    )
+    audit(page, "wrong")
+    page.close()
+    found, audit.found[:] = "\n".join(audit.found), []
+
+    assert "wrong, light: image-alt" in found
+    assert "wrong, light: color-contrast" in found
+    assert "wrong, dark: color-contrast" in found
+    assert "wrong, phone: scrolls sideways" in found
