@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import argparse
 import base64
+import gc
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,7 +54,22 @@ def verify(
         return unverifiable(pdf, "The file is larger than 10 MB.", moment)
     from sealing import judge
 
-    return judge.judge(pdf, fingerprint, list(root_certificates), moment)
+    with _collector_paused():
+        return judge.judge(pdf, fingerprint, list(root_certificates), moment)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Let no cycles be looked for meanwhile: comparing revisions makes hundreds of thousands of
+    small objects that all live until the end, and walking over them took two fifths of the time.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def verify_in_child(
