@@ -299,6 +299,17 @@ def test_browser_refuses_inline_script(chromium, registry):
     context.close()
 
 
+def test_api_docs_draw_without_breaking_the_policy(open_page):
+    page = open_page("/api/docs/")
+    expect(page.get_by_text("/api/v1/functions/", exact=True).first).to_be_visible()
+
+
+def test_unknown_address_is_answered_by_our_page(open_page):
+    page = open_page("/")
+    assert page.goto("/no/such/page").status == 404
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
 def test_auditor_finds_what_is_wrong(chromium, audit):
     page = chromium.new_page()
     page.set_content(
