@@ -10,7 +10,7 @@ from sealing.fonts import undrawable
 
 from .models import Article, Revision, Row
 from .standing import ClauseStanding, standings
-from .states import ANSWERING, ClauseState
+from .states import ANSWERING, ClauseState, State
 
 
 @dataclass(frozen=True)
@@ -112,12 +112,12 @@ def _coverage_blockers(revision: Revision, rows: Sequence[Row]) -> list[Blocker]
 
 
 def allocated_elsewhere(revision: Revision, rows: Sequence[Row]) -> list[Blocker]:
-    """Functions of this Revision that another document's Revision in force already allocates."""
+    """Functions of this Revision that another document allocates, in force or approved for it."""
     others = (
         Row.objects.filter(
             function__in=[row.function_id for row in rows if not row.left_out_reason],
             left_out_reason="",
-            revision__state__in=ANSWERING,
+            revision__state__in=[*ANSWERING, State.APPROVED],
         )
         .exclude(revision__document=revision.document_id)
         .select_related("revision__document", "function")
@@ -128,8 +128,9 @@ def allocated_elsewhere(revision: Revision, rows: Sequence[Row]) -> list[Blocker
             "allocated_elsewhere",
             anchors[other.function_id],
             other.function.name,
-            f"It is already in force in {other.revision.reference}, row {other.reference}. "
-            "Leave it out here, or amend that document first.",
+            f"It is already {other.revision.get_state_display().lower()} in "
+            f"{other.revision.reference}, row {other.reference}. Leave it out here, or amend that "
+            "document first.",
             wrong=True,
         )
         for other in others

@@ -13,9 +13,9 @@ from people.models import Company, Office
 from people.offices import CEO, HYBRID, office_short
 
 from .models import Article, Freeze, Revision, Row
-from .standing import ALLOCATIONS
 
 SCHEMA = "revops-boundary/1"
+ALLOCATIONS, CHANGE_LOG = 4, 13  # the articles whose content is made of rows, or generated
 
 Content = dict[str, Any]
 
@@ -135,7 +135,7 @@ def build(
     former_freeze = published_freeze(former)
     content["articles"].append(
         {
-            "number": 13,
+            "number": CHANGE_LOG,
             "key": "change_log",
             "title": "Change log",
             "text": change_log(content_of(former_freeze) if former_freeze else None, content),
@@ -201,7 +201,7 @@ def change_log(before: Content | None, after: Content) -> str:
     old_articles = {one["key"]: one for one in before["articles"]}
     for one in after["articles"]:
         former = old_articles.get(one["key"])
-        if one["number"] in (ALLOCATIONS, 13) or former is None:
+        if one["number"] in (ALLOCATIONS, CHANGE_LOG) or former is None:
             continue
         if (one["text"], one.get("data")) != (former["text"], former.get("data")):
             lines.append(f"- Article {one['number']}, {one['title']}: changed.")

@@ -1,8 +1,7 @@
-"""The verbs that change a draft's text and what the parties say of it.
+"""The verbs that change a draft's text.
 
-Each is one transaction and one audit event, under the lock of ``locked_revision``. Saving an
-edit withdraws every agreement to the text and records the editor's own; a contest stands until
-its party agrees.
+Each is one transaction and one audit event, under the lock of ``locked_draft``. Saving an edit
+withdraws every agreement to the text and records the editor's own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,38 +12,18 @@ from typing import Any
 from django.db import transaction
 from django.utils.text import slugify
 
-import audit
 from functions_catalog.models import Function
 from people.calendar import company_date
-from people.models import Appointment, Person
+from people.models import Appointment, Office, Person
 from people.offices import HYBRID
 from people.permissions import Act, require
 
-from .errors import ChangedMeanwhile, InvalidText, NotADraft, ReasonMissing
-from .models import Agreement, Article, Revision, Row, RowSubScope
+from .agreeing import record_event, record_stance, withdraw_agreements
+from .errors import ChangedMeanwhile, InvalidText
+from .locking import locked_draft
+from .models import Article, Revision, Row, RowSubScope
 from .parties import party_offices
-from .standing import agreeable
-from .states import Stance, State
-
-
-def locked_revision(revision: Revision) -> Revision:
-    """Re-read a Revision under a lock on it and its document.
-
-    The document's lock puts all verbs on one document in a line, whichever Revision they are
-    about. SQLite has no row locks: its immediate transactions already stand in a line.
-    """
-    return (
-        Revision.objects.select_for_update(of=("self", "document"))
-        .select_related("document")
-        .get(pk=revision.pk)
-    )
-
-
-def _locked_draft(revision: Revision) -> Revision:
-    revision = locked_revision(revision)
-    if revision.state != State.DRAFT:
-        raise NotADraft(revision)
-    return revision
+from .states import Stance
 
 
 @dataclass(frozen=True)
@@ -111,16 +90,23 @@ def _with_keys(parts: Sequence[SubScopeText]) -> tuple[SubScopeText, ...]:
 
 
 def _clean_row(text: RowText) -> RowText:
-    if text.left_out_reason and text.owner:
+    left_out_reason = text.left_out_reason.strip()
+    if left_out_reason and text.owner:
         raise InvalidText(
             "A function left out of the boundary has no owner. Clear the owner or the reason."
         )
     names = [part.name.casefold() for part in text.sub_scopes]
     if len(names) != len(set(names)):
         raise InvalidText("Two sub-scopes have the same name. Give each its own name.")
-    owners = {text.owner, *(part.owner for part in text.sub_scopes)}
-    if "shared" in owners or HYBRID in {part.owner for part in text.sub_scopes}:
-        raise InvalidText("“Shared” is not an owner. Name sub-scopes and give each one owner.")
+    owners = {part.owner for part in text.sub_scopes} | {text.owner} - {HYBRID}
+    if unknown := owners - {"", *party_offices()}:
+        raise InvalidText(
+            f"“{unknown.pop()}” cannot own a function. Choose a party's Office; “shared” is not an "
+            "owner: name sub-scopes and give each one owner."
+        )
+    told = {*text.consulted, *text.informed}
+    if unknown := told - set(Office.objects.values_list("key", flat=True)):
+        raise InvalidText(f"There is no Office “{unknown.pop()}” to ask or to tell.")
     return RowText(
         owner=text.owner,
         sub_scopes=_with_keys(text.sub_scopes) if text.owner == HYBRID else (),
@@ -129,7 +115,7 @@ def _clean_row(text: RowText) -> RowText:
         consulted=tuple(text.consulted),
         informed=tuple(text.informed),
         rationale=text.rationale,
-        left_out_reason=text.left_out_reason,
+        left_out_reason=left_out_reason,
     )
 
 
@@ -144,68 +130,6 @@ def _mark_changed(
     return ["version", "changed_at", "changed_by", "changed_by_name", "changed_by_office"]
 
 
-def _about(clause: Row | Article) -> dict[str, Row | Article]:
-    return {"row": clause} if isinstance(clause, Row) else {"article": clause}
-
-
-def _withdraw_agreements(clause: Row | Article, *, because: str, at: datetime) -> int:
-    return Agreement.objects.filter(
-        **_about(clause), withdrawn_at__isnull=True, stance=Stance.AGREED
-    ).update(withdrawn_at=at, withdrawn_because=because)
-
-
-def _record_stance(
-    clause: Row | Article,
-    *,
-    stance: Stance,
-    held: Sequence[Appointment],
-    at: datetime,
-    reason: str = "",
-) -> list[str]:
-    """Replace the live stance of each party Office in ``held``; returns the Offices."""
-    parties = party_offices()
-    offices = [one for one in held if one.office.key in parties]
-    for appointment in offices:
-        Agreement.objects.filter(
-            **_about(clause), office=appointment.office.key, withdrawn_at__isnull=True
-        ).update(withdrawn_at=at, withdrawn_because="Replaced by a later answer.")
-        Agreement.objects.create(
-            revision_id=clause.revision_id,
-            **_about(clause),
-            clause_version=clause.version,
-            office=appointment.office.key,
-            stance=stance,
-            reason=reason,
-            person=appointment.person,
-            person_name=appointment.person.name,
-            appointment=appointment,
-            given_at=at,
-        )
-    return [one.office.key for one in offices]
-
-
-def _record_event(
-    event: str,
-    clause: Row | Article,
-    *,
-    acting_user: Person,
-    held: Sequence[Appointment],
-    at: datetime,
-    **data: Any,
-) -> None:
-    audit.record(
-        event,
-        at=at,
-        actor=acting_user,
-        office=held[0].office.key,
-        appointment_id=held[0].pk,
-        object_type="row" if isinstance(clause, Row) else "article",
-        object_id=str(clause.pk),
-        object_version=str(clause.version),
-        data={"revision": str(clause.revision), "place": str(clause), **data},
-    )
-
-
 def _after_edit(
     clause: Row | Article,
     *,
@@ -214,9 +138,9 @@ def _after_edit(
     held: Sequence[Appointment],
     at: datetime,
 ) -> None:
-    withdrawn = _withdraw_agreements(clause, because=f"{acting_user.name} changed the text.", at=at)
-    agreed = _record_stance(clause, stance=Stance.AGREED, held=held, at=at)
-    _record_event(
+    withdrawn = withdraw_agreements(clause, because=f"{acting_user.name} changed the text.", at=at)
+    agreed = record_stance(clause, stance=Stance.AGREED, held=held, at=at)
+    record_event(
         event,
         clause,
         acting_user=acting_user,
@@ -235,7 +159,7 @@ def edit_row(
 
     Raises ``ChangedMeanwhile`` (carrying the row as it is now) when ``expected_version`` is old.
     """
-    revision = _locked_draft(row.revision)
+    revision = locked_draft(row.revision)
     held = require(acting_user, Act.EDIT, on=company_date(at))
     row = Row.objects.select_related("function").get(pk=row.pk)
     row.revision = revision
@@ -279,12 +203,10 @@ def edit_article(
     *, article: Article, expected_version: int, text: ArticleText, acting_user: Person, at: datetime
 ) -> Article:
     """Save an article's text and data; the same rules as ``edit_row``."""
-    revision = _locked_draft(article.revision)
+    revision = locked_draft(article.revision)
     held = require(acting_user, Act.EDIT, on=company_date(at))
     article = Article.objects.get(pk=article.pk)
     article.revision = revision
-    if not agreeable(article):
-        raise InvalidText(f"{article} is not edited as a whole.")
     if (article.text, article.data) == (text.text, dict(text.data)):
         return article
     if article.version != expected_version:
@@ -323,7 +245,7 @@ def edit_control(
     Without a sunset date it becomes twelve months after the effective date. An amendment keeps
     the date it inherits: only a full review starts a new year.
     """
-    revision = _locked_draft(revision)
+    revision = locked_draft(revision)
     held = require(acting_user, Act.EDIT, on=company_date(at))
     article = revision.articles.get(key="control")
     article.revision = revision
@@ -359,7 +281,7 @@ def add_row(*, revision: Revision, function: Function, acting_user: Person, at: 
     """Add a row for a function that came into the catalog after the draft was opened."""
     from .template import new_row  # the template builds rows; it imports this module's texts
 
-    revision = _locked_draft(revision)
+    revision = locked_draft(revision)
     held = require(acting_user, Act.EDIT, on=company_date(at))
     existing = revision.rows.filter(function=function).first()
     if existing is not None:
@@ -370,169 +292,3 @@ def add_row(*, revision: Revision, function: Function, acting_user: Person, at: 
     row.save()
     _after_edit(row, event="row.added", acting_user=acting_user, held=held, at=at)
     return row
-
-
-@transaction.atomic
-def agree(
-    *, clause: Row | Article, expected_version: int, acting_user: Person, at: datetime
-) -> list[str]:
-    """Agree, for each party Office held, to exactly the text that was read.
-
-    Ends an own contest. Agreeing twice is once. Returns the Offices that now newly agree.
-    """
-    revision = _locked_draft(clause.revision)
-    held = require(acting_user, Act.AGREE, on=company_date(at))
-    return _agree(revision, clause, expected_version, acting_user=acting_user, held=held, at=at)
-
-
-def _agree(
-    revision: Revision,
-    clause: Row | Article,
-    expected_version: int,
-    *,
-    acting_user: Person,
-    held: Sequence[Appointment],
-    at: datetime,
-) -> list[str]:
-    clause = type(clause)._default_manager.get(pk=clause.pk)
-    clause.revision = revision
-    if isinstance(clause, Article) and not agreeable(clause):
-        raise InvalidText(f"{clause} is not agreed to as a whole.")
-    if clause.version != expected_version:
-        raise ChangedMeanwhile(clause)
-    already = set(
-        Agreement.objects.filter(
-            **_about(clause),
-            clause_version=clause.version,
-            stance=Stance.AGREED,
-            withdrawn_at__isnull=True,
-            appointment__in=[one.pk for one in held],
-        ).values_list("office", flat=True)
-    )
-    fresh = [one for one in held if one.office.key not in already]
-    agreed = _record_stance(clause, stance=Stance.AGREED, held=fresh, at=at)
-    if agreed:
-        kind = "row" if isinstance(clause, Row) else "article"
-        _record_event(
-            f"{kind}.agreed", clause, acting_user=acting_user, held=held, at=at, offices=agreed
-        )
-    return agreed
-
-
-@dataclass(frozen=True)
-class AgreedToAll:
-    """What "agree to all I have read" did: counts, and what had changed since it was read."""
-
-    agreed: int
-    changed_meanwhile: Sequence[Row | Article]
-    own_contests: int
-
-
-@transaction.atomic
-def agree_to_all_read(
-    *, revision: Revision, read: Mapping[tuple[str, int], int], acting_user: Person, at: datetime
-) -> AgreedToAll:
-    """Agree to every clause whose version the reader had before their eyes.
-
-    ``read`` maps ("row" | "article", id) to the version shown. What changed since is left for
-    another reading; what the reader contests stays contested: that ends by agreeing to it alone.
-    """
-    revision = _locked_draft(revision)
-    held = require(acting_user, Act.AGREE, on=company_date(at))
-    offices = [one.office.key for one in held]
-    live = revision.agreements.filter(withdrawn_at__isnull=True, office__in=offices)
-    contested = {
-        ("row", one.row_id) if one.row_id else ("article", one.article_id)
-        for one in live.filter(stance=Stance.CONTESTED)
-    }
-    done: dict[tuple[str, int | None], set[str]] = {}
-    versions: dict[tuple[str, int | None], int] = {}
-    for one in live.filter(stance=Stance.AGREED, appointment__in=[one.pk for one in held]):
-        key = ("row", one.row_id) if one.row_id else ("article", one.article_id)
-        done.setdefault(key, set()).add(one.office)
-        versions[key] = one.clause_version
-    clauses: list[tuple[str, Row | Article]] = [
-        *(("article", one) for one in revision.articles.all() if agreeable(one)),
-        *(("row", one) for one in revision.rows.select_related("function")),
-    ]
-    agreed, changed, own_contests = [], [], 0
-    fresh: list[Agreement] = []
-    parties = party_offices()
-    for kind, clause in clauses:
-        clause.revision = revision
-        key = (kind, clause.pk)
-        if key not in read:
-            continue
-        if key in contested:
-            own_contests += 1
-        elif clause.version != read[key]:
-            changed.append(clause)
-        else:
-            mine = done.get(key, set()) if versions.get(key) == clause.version else set()
-            missing = [
-                one for one in held if one.office.key in parties and one.office.key not in mine
-            ]
-            if missing:
-                agreed.append(clause)
-            fresh += [
-                Agreement(
-                    revision=revision,
-                    **_about(clause),
-                    clause_version=clause.version,
-                    office=one.office.key,
-                    person=one.person,
-                    person_name=one.person.name,
-                    appointment=one,
-                    given_at=at,
-                )
-                for one in missing
-            ]
-    _replace_live(revision, fresh, at=at)
-    if agreed:
-        audit.record(
-            "draft.agreed_to_all_read",
-            at=at,
-            actor=acting_user,
-            office=held[0].office.key,
-            appointment_id=held[0].pk,
-            object_type="revision",
-            object_id=str(revision.pk),
-            object_version=str(revision.number),
-            data={
-                "revision": revision.reference,
-                "agreed": [f"{clause} (version {clause.version})" for clause in agreed],
-            },
-        )
-    return AgreedToAll(len(agreed), changed, own_contests)
-
-
-def _replace_live(revision: Revision, fresh: Sequence[Agreement], *, at: datetime) -> None:
-    """Put new agreements in place of the same Offices' live ones: a few queries for any number."""
-    for office in {one.office for one in fresh}:
-        mine = [one for one in fresh if one.office == office]
-        for field_name in ("row_id", "article_id"):
-            ids = [getattr(one, field_name) for one in mine if getattr(one, field_name)]
-            revision.agreements.filter(
-                office=office, withdrawn_at__isnull=True, **{f"{field_name}__in": ids}
-            ).update(withdrawn_at=at, withdrawn_because="Replaced by a later answer.")
-    Agreement.objects.bulk_create(fresh)
-
-
-@transaction.atomic
-def contest(*, clause: Row | Article, reason: str, acting_user: Person, at: datetime) -> list[str]:
-    """Contest a row or article, for each party Office held, with a written reason."""
-    revision = _locked_draft(clause.revision)
-    held = require(acting_user, Act.CONTEST, on=company_date(at))
-    reason = reason.strip()
-    if not reason:
-        raise ReasonMissing("Say in a sentence or two what is wrong with this text.")
-    clause = type(clause)._default_manager.get(pk=clause.pk)
-    clause.revision = revision
-    if isinstance(clause, Article) and not agreeable(clause):
-        raise InvalidText(f"{clause} is contested row by row.")
-    offices = _record_stance(clause, stance=Stance.CONTESTED, held=held, at=at, reason=reason)
-    kind = "row" if isinstance(clause, Row) else "article"
-    _record_event(
-        f"{kind}.contested", clause, acting_user=acting_user, held=held, at=at, offices=offices
-    )
-    return offices

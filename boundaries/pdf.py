@@ -28,8 +28,8 @@ from people.offices import office_short, office_title
 from sealing.keys import CompanyKeys, load_keys
 
 from .content import content_of
-from .drafting import locked_revision
 from .files import files
+from .locking import locked_revision
 from .models import Freeze, Signature
 from .states import Role, State
 

@@ -11,8 +11,8 @@ from people.calendar import company_date
 from people.models import Person
 from people.permissions import Act, require
 
-from .drafting import locked_revision
 from .errors import AlreadyAcknowledged, InvalidText, NotInForce
+from .locking import locked_revision
 from .models import Acknowledgement, Milestone, Revision
 from .states import ANSWERING, Period
 

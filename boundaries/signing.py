@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils.crypto import constant_time_compare
 
 import audit
@@ -23,7 +24,6 @@ from people.queries import is_appointed
 from sealing.fonts import undrawable
 
 from .content import utc_text
-from .drafting import locked_revision
 from .errors import (
     ContentChanged,
     IntentNotValid,
@@ -35,12 +35,16 @@ from .errors import (
     TransitionNotAllowed,
     WrongPassword,
 )
+from .locking import locked_revision
 from .models import Freeze, Reading, Revision, SigningIntent
 from .parties import party_offices
 from .states import TRANSITIONS, Role, Verb
 
 INTENT_LIVES = timedelta(minutes=5)
 MAX_ATTEMPTS = 5
+# And over all intents of a person: whoever took over a session does not get to guess on.
+MAX_WRONG_PASSWORDS = 10
+WRONG_PASSWORDS_COUNT_FOR = timedelta(hours=1)
 CONSENT_VERSION = "2026-11"
 # Honest to the letter: the evidence says how the person proved who they are, and no more.
 PASSWORD_ONLY = "password only"  # noqa: S105 - the name of a method, not a password
@@ -163,6 +167,14 @@ def open_intent(
         raise InvalidText(
             f"The document's fonts cannot draw: {' '.join(strange[:5])}. Write your name and "
             "reservation in other characters. Nothing was signed."
+        )
+    wrong = SigningIntent.objects.filter(
+        person=acting_user, created_at__gt=at - WRONG_PASSWORDS_COUNT_FOR
+    ).aggregate(count=Sum("failed_attempts"))["count"]
+    if (wrong or 0) >= MAX_WRONG_PASSWORDS:
+        raise IntentNotValid(
+            "Too many wrong passwords in the last hour. Wait before you begin again; change your "
+            "password if it was not you. Nothing was signed."
         )
     intent = SigningIntent.objects.create(
         freeze=freeze,

@@ -9,9 +9,6 @@ from people.offices import office_short
 from .models import Agreement, Article, Revision, Row
 from .states import ClauseState, Stance
 
-CHANGE_LOG = 13  # generated, so nobody agrees to it
-ALLOCATIONS = 4  # agreed row by row
-
 
 @dataclass(frozen=True)
 class PartyStance:
@@ -72,11 +69,6 @@ class ClauseStanding:
         return next((one for one in self.stances if one.office == office), None)
 
 
-def agreeable(article: Article) -> bool:
-    """Whether the parties agree to this article as a whole (not to 4, which has rows)."""
-    return article.number not in (ALLOCATIONS, CHANGE_LOG)
-
-
 def _stance(
     office: str, clause: Row | Article, live: Agreement | None, had_agreed: bool, today: date
 ) -> PartyStance:
@@ -100,7 +92,7 @@ def standings(
     rows: Iterable[Row] | None = None,
     articles: Iterable[Article] | None = None,
 ) -> list[ClauseStanding]:
-    """Every agreeable article, then every row, with what each party says of it.
+    """Every article, then every row, with what each party says of it.
 
     Three queries, whatever the number of clauses; give ``rows``/``articles`` to save two.
     """
@@ -122,7 +114,7 @@ def standings(
             before.add(key)  # type: ignore[arg-type]
     result = []
     clauses: list[tuple[str, Row | Article]] = [
-        *(("article", article) for article in articles if agreeable(article)),
+        *(("article", article) for article in articles),
         *(("row", row) for row in rows),
     ]
     for kind, clause in clauses:

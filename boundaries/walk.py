@@ -11,10 +11,9 @@ from people.calendar import company_date
 from people.models import Company, Person
 from people.offices import CEO
 
-from . import drafting, signing, workflow
+from . import agreeing, drafting, signing, workflow
 from .models import Document, Freeze, Revision
 from .parties import party_offices
-from .standing import agreeable
 from .states import Role, State
 
 Clock = Callable[[], datetime]
@@ -60,11 +59,11 @@ def agree_and_freeze(revision: Revision, *, people: Mapping[str, Person], clock:
         acting_user=author,
         at=clock(),
     )
-    read = {
-        ("article", one.pk): one.version for one in revision.articles.all() if agreeable(one)
-    } | {("row", one.pk): one.version for one in revision.rows.all()}
+    read = {("article", one.pk): one.version for one in revision.articles.all()} | {
+        ("row", one.pk): one.version for one in revision.rows.all()
+    }
     for key in parties:
-        drafting.agree_to_all_read(
+        agreeing.agree_to_all_read(
             revision=revision, read=read, acting_user=people[key], at=clock()
         )
     return workflow.freeze(revision=revision, acting_user=author, at=clock())

@@ -42,7 +42,7 @@ from sealing.render import check_content
 from . import content as contents
 from . import notices, signals, template
 from .blockers import Blocker, allocated_elsewhere, blockers
-from .drafting import locked_revision, row_text, twelve_months_after
+from .drafting import row_text, twelve_months_after
 from .errors import (
     AlreadySigned,
     DocumentExists,
@@ -54,6 +54,7 @@ from .errors import (
     TransitionNotAllowed,
     UnfinishedRevisionExists,
 )
+from .locking import locked_revision
 from .models import (
     Article,
     Document,

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 import audit
 
-from .errors import AppointmentClash
+from .errors import AppointmentClash, InvalidAppointment
 from .models import Appointment, Office, Person
 from .offices import STANDARD_OFFICES
 
@@ -42,8 +42,15 @@ def appoint(
     """Record that ``person`` holds the Office from ``starts_on`` until ``ends_on`` (exclusive).
 
     ``acting_user`` is None only where a command sets up the company. Raises ``AppointmentClash``
-    when another appointment of the same kind overlaps.
+    when another appointment of the same kind overlaps, ``InvalidAppointment`` for one that could
+    not stand on its own.
     """
+    if acting and (ends_on is None or not instrument):
+        raise InvalidAppointment(
+            "An acting appointment needs its last day and the written instrument it rests on."
+        )
+    if ends_on is not None and ends_on <= starts_on:
+        raise InvalidAppointment("An appointment ends after the day it starts.")
     # The Office row is the lock: two clashing appointments cannot both pass the check below.
     office = Office.objects.select_for_update().get(key=office_key)
     overlapping = Appointment.objects.filter(office=office, acting=acting).filter(

@@ -17,3 +17,9 @@ class AppointmentClash(Refused):
     """The Office has, in part of that time, another holder."""
 
     code = "appointment_clash"
+
+
+class InvalidAppointment(Refused):
+    """The appointment lacks something that it needs, whoever else holds the Office."""
+
+    code = "invalid_appointment"

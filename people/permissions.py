@@ -46,7 +46,6 @@ class Act(StrEnum):
     REMIND = "remind the others of a review"
     READ_LOG = "read the audit log"
     CHANGE_CATALOG = "change the catalog"
-    SUGGEST_FUNCTION = "suggest a function"
 
 
 MATRIX: dict[Act, frozenset[str]] = {
@@ -61,15 +60,14 @@ MATRIX: dict[Act, frozenset[str]] = {
     Act.DECLINE: PARTIES,
     Act.VETO: frozenset({CFO}),
     Act.FREEZE: PARTIES | {CORPORATE_SECRETARY},
-    # Parties and Secretary only when they opened it, before any signature: the verb checks that.
-    Act.WITHDRAW: PARTIES | {CEO, CORPORATE_SECRETARY},
+    # Parties only when they opened it, before any signature: the verb checks that.
+    Act.WITHDRAW: PARTIES | {CEO},
     Act.APPROVE: frozenset({CEO}),
     Act.RETURN: frozenset({CEO}),
     Act.ACKNOWLEDGE: frozenset({REVOPS_LEAD}),
     Act.REMIND: PARTIES | {REVOPS_LEAD, CORPORATE_SECRETARY},
     Act.READ_LOG: PARTIES | {CEO, CORPORATE_SECRETARY, AUDITOR, ADMINISTRATOR},
     Act.CHANGE_CATALOG: PARTIES | {REVOPS_LEAD, CORPORATE_SECRETARY},
-    Act.SUGGEST_FUNCTION: frozenset({EVERYBODY}),
 }
 
 

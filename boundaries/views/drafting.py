@@ -13,13 +13,12 @@ from functions_catalog.models import Function
 from people.errors import NotYourOffice, Refused
 from people.offices import office_short
 
-from .. import drafting, workflow
+from .. import agreeing, drafting, workflow
 from ..differences import Difference, article_differences, row_differences
 from ..errors import ChangedMeanwhile
 from ..forms import ArticleForm, ControlForm, RowForm, article_form
 from ..models import Article, Revision, Row
 from ..parties import party_offices
-from ..standing import agreeable
 from ..template import REPORTING_LINES
 from .frame import find, frame, reader_of, signed_in_verb, to_revision
 
@@ -114,8 +113,6 @@ def article(request: HttpRequest, number: str, n: int, article_number: int) -> H
     revision = find(request, number, n)
     found = clause_of(revision, f"article-{article_number}")
     assert isinstance(found, Article)  # noqa: S101 - asked for an article; tells the type checker
-    if not agreeable(found):
-        raise Http404("Article 4 is edited row by row; article 13 is generated.")
     _refuse_unless_editable(request, revision)
     form = article_form(found, revision, request.POST or None)
     form.auto_id = f"{found.anchor}-%s"  # several forms can be open on one board
@@ -205,7 +202,7 @@ def agree(request: HttpRequest, number: str, n: int) -> HttpResponse:
     """Agree to exactly the text that was on the page."""
     revision = find(request, number, n)
     clause = clause_of(revision, request.POST.get("clause", ""))
-    drafting.agree(
+    agreeing.agree(
         clause=clause,
         expected_version=_version(request.POST.get("version", "")),
         acting_user=reader_of(request),
@@ -225,7 +222,7 @@ def contest(request: HttpRequest, number: str, n: int) -> HttpResponse:
     """Contest a row or article with a reason."""
     revision = find(request, number, n)
     clause = clause_of(revision, request.POST.get("clause", ""))
-    drafting.contest(
+    agreeing.contest(
         clause=clause,
         reason=request.POST.get("reason", "")[:2000],
         acting_user=reader_of(request),
@@ -248,7 +245,7 @@ def agree_all(request: HttpRequest, number: str, n: int) -> HttpResponse:
         anchor, _, version = token.partition(":")
         if anchor in anchors:
             read[anchors[anchor]] = _version(version)
-    done = drafting.agree_to_all_read(
+    done = agreeing.agree_to_all_read(
         revision=revision, read=read, acting_user=reader_of(request), at=timezone.now()
     )
     words = [f"You agreed to {done.agreed} rows and articles."]

@@ -7,11 +7,10 @@ bytes instead of a rendered PDF. Everybody who holds an Office is there.
 import secrets
 from datetime import UTC, date, datetime, timedelta
 
-from boundaries import drafting, plan, signing, workflow
+from boundaries import agreeing, drafting, plan, signing, workflow
 from boundaries.files import files
 from boundaries.models import Agreement, Freeze, Revision, Signature
 from boundaries.parties import party_offices
-from boundaries.standing import agreeable
 from boundaries.states import Period, Role, State
 from functions_catalog.models import Function, SubScope
 from people.appointments import appoint
@@ -124,14 +123,14 @@ def draft(people, *, at=NOW, opener="cro", number="NC-RB", functions=None):
 
 def everything_read(revision):
     """What a reader of the whole draft has before their eyes, as ``agree_to_all_read`` wants."""
-    return {
-        ("article", one.pk): one.version for one in revision.articles.all() if agreeable(one)
-    } | {("row", one.pk): one.version for one in revision.rows.all()}
+    return {("article", one.pk): one.version for one in revision.articles.all()} | {
+        ("row", one.pk): one.version for one in revision.rows.all()
+    }
 
 
 def all_agree(revision, people, *, at=NOW, parties=None):
     for office in parties or party_offices():
-        drafting.agree_to_all_read(
+        agreeing.agree_to_all_read(
             revision=revision, read=everything_read(revision), acting_user=people[office], at=at
         )
     return revision
@@ -352,6 +351,6 @@ def live_stances(clause):
     """Office -> stance, of the agreements to a row or article that stand."""
     return dict(
         Agreement.objects.filter(
-            **drafting._about(clause), withdrawn_at__isnull=True, clause_version=clause.version
+            **agreeing.about(clause), withdrawn_at__isnull=True, clause_version=clause.version
         ).values_list("office", "stance")
     )

@@ -9,7 +9,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from audit.models import Event
-from boundaries import drafting, signing, workflow
+from boundaries import agreeing, drafting, signing, workflow
 from boundaries.files import files
 from boundaries.models import Document, Freeze, Revision
 from boundaries.states import Role
@@ -76,13 +76,11 @@ def set_effective(revision, people, *, effective, sunset=None, at=NOW):
 
 def all_agree(revision, people, *, at=NOW, offices=PARTIES):
     """The parties agree to all that stands in the draft."""
-    read = {
-        ("article", one.pk): one.version
-        for one in revision.articles.all()
-        if drafting.agreeable(one)
-    } | {("row", one.pk): one.version for one in revision.rows.all()}
+    read = {("article", one.pk): one.version for one in revision.articles.all()} | {
+        ("row", one.pk): one.version for one in revision.rows.all()
+    }
     for office in offices:
-        drafting.agree_to_all_read(revision=revision, read=read, acting_user=people[office], at=at)
+        agreeing.agree_to_all_read(revision=revision, read=read, acting_user=people[office], at=at)
 
 
 def ready_to_freeze(people, *, at=NOW, effective=None, revision=None):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from audit.models import Event
-from boundaries import drafting, workflow
+from boundaries import agreeing, drafting, workflow
 from boundaries.blockers import blockers
 from boundaries.drafting import SubScopeText
 from boundaries.errors import InvalidText, NotReadyToFreeze
@@ -50,9 +50,9 @@ def test_every_clause_blocks_until_all_agree(draft, people):
 
 def test_contested_clause_blocks_until_its_party_agrees(ready, people):
     row = row_of(ready)
-    drafting.contest(clause=row, reason="No.", acting_user=people["cfo"], at=NOW)
+    agreeing.contest(clause=row, reason="No.", acting_user=people["cfo"], at=NOW)
     assert found(ready) == [("clause_contested", "row-1")]
-    drafting.agree(clause=row, expected_version=1, acting_user=people["cfo"], at=NOW)
+    agreeing.agree(clause=row, expected_version=1, acting_user=people["cfo"], at=NOW)
     assert found(ready) == []
 
 

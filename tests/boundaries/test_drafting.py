@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from audit.models import Event
-from boundaries import drafting, workflow
+from boundaries import agreeing, drafting, workflow
 from boundaries.drafting import ArticleText, RowText, SubScopeText
 from boundaries.errors import ChangedMeanwhile, InvalidText, NotADraft, ReasonMissing
 from boundaries.models import Agreement
@@ -21,7 +21,7 @@ LATER = NOW + timedelta(minutes=5)
 
 
 def agree(clause, person, *, version=None, at=NOW):
-    return drafting.agree(
+    return agreeing.agree(
         clause=clause,
         expected_version=clause.version if version is None else version,
         acting_user=person,
@@ -30,7 +30,7 @@ def agree(clause, person, *, version=None, at=NOW):
 
 
 def contest(clause, person, *, reason="The threshold is wrong.", at=NOW):
-    return drafting.contest(clause=clause, reason=reason, acting_user=person, at=at)
+    return agreeing.contest(clause=clause, reason=reason, acting_user=person, at=at)
 
 
 def standing_of(clause, *, today=TODAY):
@@ -141,7 +141,7 @@ def test_agree_and_contest_are_for_parties(draft, people, who):
     with pytest.raises(NotYourOffice):
         contest(row, people[who])
     with pytest.raises(NotYourOffice):
-        drafting.agree_to_all_read(
+        agreeing.agree_to_all_read(
             revision=draft,
             read=factories.everything_read(draft),
             acting_user=people[who],
@@ -151,14 +151,11 @@ def test_agree_and_contest_are_for_parties(draft, people, who):
     assert Event.objects.count() == events
 
 
-def test_allocations_are_agreed_row_by_row_only(draft, people):
+def test_how_to_read_the_allocations_is_agreed_beside_their_rows(draft, people):
     article = article_of(draft, "allocations")
-    with pytest.raises(InvalidText):
-        agree(article, people["coo"])
-    with pytest.raises(InvalidText):
-        contest(article, people["coo"])
-    with pytest.raises(InvalidText):
-        factories.edit_data(article, people, note="changed")
+    assert agree(article, people["coo"]) == ["coo"]
+    assert standing_of(article).state == ClauseState.PROPOSED
+    assert live_stances(row_of(draft)) == {}
 
 
 def test_one_person_with_two_offices_agrees_for_both(draft, people):
@@ -446,7 +443,7 @@ def test_article_can_be_contested(ready, people):
 
 def test_agree_to_all_read_is_one_event(draft, people):
     events = Event.objects.count()
-    done = drafting.agree_to_all_read(
+    done = agreeing.agree_to_all_read(
         revision=draft,
         read=factories.everything_read(draft),
         acting_user=people["coo"],
@@ -465,7 +462,7 @@ def test_agree_to_all_read_skips_what_changed_and_own_contests(draft, people):
     edit(row_of(draft), people, scope_in="Approve every discount")
     contest(row_of(draft, "vendor_management"), people["coo"])
     contest(row_of(draft, "territory_planning"), people["cfo"])
-    done = drafting.agree_to_all_read(revision=draft, read=read, acting_user=people["coo"], at=NOW)
+    done = agreeing.agree_to_all_read(revision=draft, read=read, acting_user=people["coo"], at=NOW)
     assert (done.agreed, done.own_contests) == (14, 1)
     assert [one.function.key for one in done.changed_meanwhile] == ["deal_desk"]
     assert live_stances(row_of(draft)) == {"cro": "agreed"}
@@ -479,7 +476,7 @@ def test_agree_to_all_read_skips_what_changed_and_own_contests(draft, people):
 
 def test_agree_to_all_read_leaves_what_was_not_read(draft, people):
     row = row_of(draft)
-    done = drafting.agree_to_all_read(
+    done = agreeing.agree_to_all_read(
         revision=draft, read={("row", row.pk): 1}, acting_user=people["coo"], at=NOW
     )
     assert done.agreed == 1
@@ -488,7 +485,7 @@ def test_agree_to_all_read_leaves_what_was_not_read(draft, people):
 
 def test_agree_to_all_read_twice_changes_nothing(ready, people):
     events, given = Event.objects.count(), list(Agreement.objects.values())
-    done = drafting.agree_to_all_read(
+    done = agreeing.agree_to_all_read(
         revision=ready,
         read=factories.everything_read(ready),
         acting_user=people["coo"],
@@ -508,7 +505,7 @@ def test_agree_to_all_read_takes_no_more_queries_for_more_rows(draft, people):
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            drafting.agree_to_all_read(
+            agreeing.agree_to_all_read(
                 revision=draft, read=read, acting_user=people[office], at=NOW
             )
         return len(queries)
@@ -535,7 +532,7 @@ def test_predecessors_agreement_must_be_confirmed(ready, people):
     assert agree(row, successor) == ["coo"]
     assert standing_of(row).state == ClauseState.AGREED
     # One action confirms the rest.
-    done = drafting.agree_to_all_read(
+    done = agreeing.agree_to_all_read(
         revision=ready, read=factories.everything_read(ready), acting_user=successor, at=NOW
     )
     assert done.agreed == 15

@@ -7,12 +7,13 @@ import pytest
 import time_machine
 
 from audit.models import Event
-from boundaries import plan, signals, tasks, workflow
+from boundaries import blockers, plan, signals, tasks, workflow
 from boundaries.content import article, content_of
 from boundaries.errors import (
     AlreadyAcknowledged,
     InvalidText,
     NotInForce,
+    NotReadyToFreeze,
     TransitionNotAllowed,
     UnfinishedRevisionExists,
 )
@@ -381,7 +382,12 @@ def test_approval_after_the_effective_date_rules_from_approval(ready, people):
 
 
 def test_sweep_goes_on_after_one_that_is_refused(people, functions, monkeypatch):
-    """One document waits for ever; the next one must not."""
+    """One document waits for ever; the next one must not.
+
+    Approving refuses such a pair, but two approvals at the same moment do not see each other.
+    """
+    monkeypatch.setattr(blockers, "allocated_elsewhere", lambda *_: [])
+    monkeypatch.setattr(workflow, "allocated_elsewhere", lambda *_: [])
     one = factories.draft(people, number="NC-A", functions=[functions["deal_desk"]])
     two = factories.draft(people, number="NC-B", functions=[functions["deal_desk"]])
     three = factories.draft(people, number="NC-C", functions=[functions["vendor_management"]])
@@ -411,6 +417,20 @@ def test_approval_is_refused_when_another_document_took_the_function(people, fun
         )
     assert fresh(slow).state == State.AWAITING_APPROVAL
     assert Event.objects.count() == events
+
+
+def test_freezing_is_blocked_when_another_document_is_approved_for_the_function(people, functions):
+    first = factories.draft(people, number="NC-A", functions=[functions["deal_desk"]])
+    second = factories.draft(people, number="NC-B", functions=[functions["deal_desk"]])
+    all_agree(first, people)
+    factories.frozen(first, people)
+    cosigned(first, people)
+    factories.approved(first, people)
+    all_agree(second, people)
+    with pytest.raises(NotReadyToFreeze) as refused:
+        workflow.freeze(revision=second, acting_user=people["cro"], at=NOW)
+    assert [one.code for one in refused.value.blockers] == ["allocated_elsewhere"]
+    assert "approved in NC-A-1" in refused.value.blockers[0].detail
 
 
 def test_ceo_withdraws_what_is_approved(ready, people, functions):

@@ -22,8 +22,8 @@ from hypothesis.stateful import (
 )
 
 from audit.models import Event
+from boundaries import agreeing, drafting, workflow
 from boundaries import content as contents
-from boundaries import drafting, workflow
 from boundaries.models import Freeze, Revision, Signature
 from boundaries.states import ANSWERING, UNFINISHED, Role, State
 from functions_catalog.models import Ownership
@@ -112,7 +112,7 @@ class Boundary(RuleBasedStateMachine):
     @rule(who=party, key=row_keys)
     def contest(self, who, key):
         row = factories.row_of(self.newest, key)
-        self.attempt(drafting.contest, clause=row, reason=REASON, acting_user=self.people[who])
+        self.attempt(agreeing.contest, clause=row, reason=REASON, acting_user=self.people[who])
 
     @precondition(lambda self: self.state == State.DRAFT)
     @rule(days=st.sampled_from([0, 3]))
@@ -124,7 +124,7 @@ class Boundary(RuleBasedStateMachine):
         revision = self.newest
         for row in revision.rows.select_related("function"):
             for one in row.agreements.filter(stance="contested", withdrawn_at__isnull=True):
-                drafting.agree(
+                agreeing.agree(
                     clause=row,
                     expected_version=row.version,
                     acting_user=self.people[one.office],

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from audit.models import Event
 from people.appointments import appoint, establish_standard_offices
-from people.errors import AppointmentClash
+from people.errors import AppointmentClash, InvalidAppointment
 from people.models import Appointment, Office, Person
 from people.offices import STANDARD_OFFICES, office_short, office_title
 from people.queries import appointments_of, holder_of, is_appointed, who_acts_for
@@ -124,7 +124,7 @@ def test_acting_appointment_runs_beside_the_holders(company):
 @pytest.mark.parametrize("wrong", [{"ends_on": None}, {"instrument": ""}])
 def test_acting_appointment_is_bounded_and_written(company, wrong):
     given = {"ends_on": date(2026, 4, 1), "instrument": "Memo", **wrong}
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with pytest.raises(InvalidAppointment):
         appoint(
             person=PersonFactory(),
             office_key="cro",
@@ -138,8 +138,17 @@ def test_acting_appointment_is_bounded_and_written(company, wrong):
 
 @pytest.mark.parametrize("ends_on", [date(2026, 3, 1), date(2026, 2, 28)])
 def test_appointment_ends_after_it_starts(company, ends_on):
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with pytest.raises(InvalidAppointment):
         appointed(PersonFactory(), "cro", date(2026, 3, 1), ends_on)
+
+
+def test_the_database_refuses_such_appointments_as_well(company):
+    cro = Office.objects.get(key="cro")
+    for wrong in ({"acting": True}, {"ends_on": date(2026, 3, 1)}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Appointment.objects.create(
+                person=PersonFactory(), office=cro, starts_on=date(2026, 3, 1), **wrong
+            )
 
 
 def test_who_acts_on_which_day(company):

@@ -29,16 +29,14 @@ TABLE = {
     Act.DECLINE:           "yes yes yes no no no no no no",
     Act.VETO:              "no no yes no no no no no no",
     Act.FREEZE:            "yes yes yes no no yes no no no",
-    # The table gives it to whoever opened the draft, the state diagram to the CEO. The verb looks
-    # which of both it is; the Secretary may open a draft too (tests/boundaries/test_matrix.py).
-    Act.WITHDRAW:          "yes yes yes yes no yes no no no",
+    # A party only what it opened itself, before any signature (tests/boundaries/test_matrix.py).
+    Act.WITHDRAW:          "yes yes yes yes no no no no no",
     Act.APPROVE:           "no no no yes no no no no no",
     Act.RETURN:            "no no no yes no no no no no",
     Act.ACKNOWLEDGE:       "no no no no yes no no no no",
     Act.REMIND:            "yes yes yes no yes yes no no no",
     Act.READ_LOG:          "yes yes yes yes no yes no yes yes",
     Act.CHANGE_CATALOG:    "yes yes yes no yes yes no no no",
-    Act.SUGGEST_FUNCTION:  "yes yes yes yes yes yes yes yes yes",
 }  # fmt: skip
 
 

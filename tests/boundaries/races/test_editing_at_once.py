@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from boundaries import drafting
+from boundaries import agreeing, drafting
 from boundaries.errors import ChangedMeanwhile
 from boundaries.models import Agreement, Article, Row, RowSubScope
 from boundaries.states import Stance
@@ -127,7 +127,7 @@ def test_agreeing_while_another_edits_never_agrees_to_a_text_not_read(people):
     row = stages.drafted(people).rows.get(position=1)
 
     agreed, edited = at_once(
-        lambda: drafting.agree(
+        lambda: agreeing.agree(
             clause=row,
             expected_version=row.version,
             acting_user=people["coo"],
@@ -150,7 +150,7 @@ def test_agreeing_to_all_twice_at_once_agrees_once(people):
     assert refusals(outcomes) == []
     live = Agreement.objects.filter(office="coo", withdrawn_at__isnull=True)
     clauses = list(live.values_list("row_id", "article_id"))
-    assert len(clauses) == len(set(clauses)) == 3 + 11
+    assert len(clauses) == len(set(clauses)) == 3 + 12
     assert stages.events_of("draft.agreed_to_all_read") == {"draft.agreed_to_all_read": 1}
 
 
