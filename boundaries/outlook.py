@@ -58,8 +58,11 @@ def standings(keys: Sequence[str], reader: Person, on: date) -> Mapping[str, Seq
     return found
 
 
-def document_link(document_number: str, revision_number: int) -> str:
-    return reverse("boundaries:revision", args=[document_number, revision_number])
+def document_link(document_number: str, revision_number: int, row: str) -> str:
+    """The Revision's page, or the row in its frozen text."""
+    page = "boundaries:text" if row else "boundaries:revision"
+    url = reverse(page, args=[document_number, revision_number])
+    return f"{url}#text-{row}" if row else url
 
 
 def register() -> None:

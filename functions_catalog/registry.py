@@ -42,7 +42,7 @@ class Panel:
 Outlook = Callable[[date], "Mapping[str, Answer]"]
 Standings = Callable[["Sequence[str]", "Person", date], "Mapping[str, Sequence[Standing]]"]
 Panels = Callable[["Function", "Person", date], "Sequence[Panel]"]
-DocumentLink = Callable[[str, int], str]
+DocumentLink = Callable[[str, int, str], str]
 
 _outlooks: list[Outlook] = []
 _standings: list[Standings] = []
@@ -81,7 +81,10 @@ def register_panels(provider: Panels) -> None:
 
 
 def register_document_link(provider: DocumentLink) -> None:
-    """Add a provider of the address of a Revision (document number, revision number) or ""."""
+    """Add a provider of the address of a Revision, or of one of its rows, or "".
+
+    It is called with the document's number, the revision's, and the row's reference or "".
+    """
     _register(_document_links, provider)
 
 
@@ -107,10 +110,10 @@ def panels(function: "Function", person: "Person", day: date) -> list[Panel]:
     return [panel for provider in _panels for panel in provider(function, person, day)]
 
 
-def document_url(document_number: str, revision_number: int) -> str:
-    """The address of a Revision, or "" where nobody knows one."""
+def document_url(document_number: str, revision_number: int, row: str = "") -> str:
+    """The address of a Revision, or of its row "4.3", or "" where nobody knows one."""
     for provider in _document_links:
-        url = provider(document_number, revision_number)
+        url = provider(document_number, revision_number, row)
         if url:
             return url
     return ""

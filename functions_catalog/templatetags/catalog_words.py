@@ -66,10 +66,9 @@ def _add_items(blocks: list[SafeString], items: list[str]) -> None:
 @register.simple_tag
 def document_link(answer: Answer, row: bool = False) -> SafeString:
     """ "NC-RB-4, row 4.3", linked where the Revision has a page."""
-    words = answer.revision_reference
-    if row and answer.article_reference:
-        words = f"{words}, row {answer.article_reference}"
-    url = registry.document_url(answer.document_number, answer.revision_number)
+    reference = answer.article_reference if row else ""
+    words = answer.revision_reference + (f", row {reference}" if reference else "")
+    url = registry.document_url(answer.document_number, answer.revision_number, reference)
     return format_html('<a href="{}">{}</a>', url, words) if url else format_html("{}", words)
 
 

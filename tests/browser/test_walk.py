@@ -229,8 +229,12 @@ def look_up(member, audit):
         member.get_by_role("heading", name="Commission calculation and payout", level=1)
     ).to_be_visible()
     expect(member.locator("main")).to_contain_text(CFO)
-    expect(member.locator("main")).to_contain_text("NC-RB-1")
     audit(member, "function")
+    member.get_by_role("link", name="NC-RB-1, row 4.21").first.click()
+    expect(
+        member.get_by_role("heading", name="Commission calculation and payout")
+    ).to_be_in_viewport()
+    audit(member, "text online", but=PAPER)
 
     member.goto("/?q=zzzzzz")
     expect(member.get_by_text("No function goes by that name")).to_be_visible()

@@ -292,9 +292,12 @@ def test_standing_that_an_upper_app_gives_is_shown_once_asked_for_all(client, bo
 
 
 def test_document_is_linked_where_its_page_is_known(client, boundary):
-    registry.register_document_link(lambda number, revision: f"/boundaries/{number}/{revision}/")
+    registry.register_document_link(
+        lambda number, revision, row: f"/boundaries/{number}/{revision}/{row and f'#{row}'}"
+    )
     html = page(client, LOOKUP, q="deal desk")
-    assert '<a href="/boundaries/NC-RB/2/">NC-RB-2, row 4.2</a>' in html
+    assert '<a href="/boundaries/NC-RB/2/">NC-RB-2</a>' in html
+    assert '<a href="/boundaries/NC-RB/2/#4.2">NC-RB-2, row 4.2</a>' in html
 
 
 # --- The function page ----------------------------------------------------------------------
