@@ -41,9 +41,9 @@ def test_nothing_blocks_what_all_agree_to(ready):
 
 def test_every_clause_blocks_until_all_agree(draft, people):
     assert {code for code, _ in found(draft)} == {"clause_proposed"}
-    assert len(found(draft)) == 16
+    assert len(found(draft)) == 17
     factories.all_agree(draft, people, parties=["cro", "coo"])
-    assert len(found(draft)) == 16
+    assert len(found(draft)) == 17
     factories.all_agree(draft, people, parties=["cfo"])
     assert found(draft) == []
 

@@ -449,7 +449,7 @@ def test_agree_to_all_read_is_one_event(draft, people):
         acting_user=people["coo"],
         at=NOW,
     )
-    assert (done.agreed, list(done.changed_meanwhile), done.own_contests) == (16, [], 0)
+    assert (done.agreed, list(done.changed_meanwhile), done.own_contests) == (17, [], 0)
     assert Agreement.objects.filter(office="coo", withdrawn_at__isnull=True).count() == 16
     assert Event.objects.count() == events + 1
     event = Event.objects.latest("sequence")
@@ -463,7 +463,7 @@ def test_agree_to_all_read_skips_what_changed_and_own_contests(draft, people):
     contest(row_of(draft, "vendor_management"), people["coo"])
     contest(row_of(draft, "territory_planning"), people["cfo"])
     done = agreeing.agree_to_all_read(revision=draft, read=read, acting_user=people["coo"], at=NOW)
-    assert (done.agreed, done.own_contests) == (14, 1)
+    assert (done.agreed, done.own_contests) == (15, 1)
     assert [one.function.key for one in done.changed_meanwhile] == ["deal_desk"]
     assert live_stances(row_of(draft)) == {"cro": "agreed"}
     assert live_stances(row_of(draft, "vendor_management")) == {"coo": "contested"}
@@ -535,7 +535,7 @@ def test_predecessors_agreement_must_be_confirmed(ready, people):
     done = agreeing.agree_to_all_read(
         revision=ready, read=factories.everything_read(ready), acting_user=successor, at=NOW
     )
-    assert done.agreed == 15
+    assert done.agreed == 16
     every = standings(ready, parties=party_offices(), today=TODAY)
     assert {one.state for one in every} == {ClauseState.AGREED}
 

@@ -4,7 +4,7 @@ from asn1crypto import core
 from sealing import der
 
 
-class Pair(core.Sequence):
+class Pair(core.Sequence):  # type: ignore[misc]  # asn1crypto ships no type information
     _fields = [("first", core.OctetString), ("second", core.OctetString)]
 
 
