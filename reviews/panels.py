@@ -13,7 +13,7 @@ from people.models import Person
 
 from .queries import lines, open_reviews
 
-SHOWN = 3
+SHOWN = 4  # a year of them, the full review included
 
 
 def reviews_due(revision: Revision, reader: Person) -> Sequence[Panel]:
