@@ -208,7 +208,7 @@ class RowItem:
 @dataclass(frozen=True)
 class ArticleItem:
     article: Article
-    standing: ClauseStanding | None
+    standing: ClauseStanding
     facts: Sequence[tuple[str, str]]
     can_agree: bool
     can_contest: bool
@@ -335,10 +335,10 @@ def board(revision: Revision, reader: Person, *, on: date) -> Board:
         articles=[
             ArticleItem(
                 article=article,
-                standing=(found_one := by_clause.get((Article, article.pk))),
+                standing=(standing := by_clause[Article, article.pk]),
                 facts=article_facts(article, revision),
-                can_agree=found_one is not None and _can(found_one, mine, "agreed"),
-                can_contest=found_one is not None and _can(found_one, mine, "contested"),
+                can_agree=_can(standing, mine, "agreed"),
+                can_contest=_can(standing, mine, "contested"),
             )
             for article in articles
         ],

@@ -450,7 +450,7 @@ def test_agree_to_all_read_is_one_event(draft, people):
         at=NOW,
     )
     assert (done.agreed, list(done.changed_meanwhile), done.own_contests) == (17, [], 0)
-    assert Agreement.objects.filter(office="coo", withdrawn_at__isnull=True).count() == 16
+    assert Agreement.objects.filter(office="coo", withdrawn_at__isnull=True).count() == 17
     assert Event.objects.count() == events + 1
     event = Event.objects.latest("sequence")
     assert event.event == "draft.agreed_to_all_read"
