@@ -10,6 +10,7 @@ from django.utils.datastructures import MultiValueDict
 from functions_catalog.models import Function
 from people.models import Office
 from people.offices import ADMINISTRATOR, AUDITOR, HYBRID, office_short
+from sealing.verify import MAX_FILE_BYTES
 
 from .drafting import (
     ArticleText,
@@ -544,6 +545,6 @@ class VerifyForm(forms.Form):
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
-        if file.size > 10 * 1024 * 1024:
+        if file.size > MAX_FILE_BYTES:
             raise forms.ValidationError("That file is larger than 10 MB. Sealed PDFs are smaller.")
         return file

@@ -35,8 +35,8 @@ from .states import Role, State
 
 log = logging.getLogger(__name__)
 
-# A worker that died lets go after this; longer than all steps of a freeze take together.
-CLAIM_SECONDS = 180
+# A worker that died lets go after this; the next sweep then finds the freeze unclaimed.
+CLAIM_SECONDS = 60
 # More steps than any freeze has: seal, a signature per Office, timestamp.
 MOST_STEPS = 30
 

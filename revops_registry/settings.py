@@ -328,9 +328,13 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
-if env.bool("BEHIND_PROXY", default=False):
+# Then the proxy, and nobody else, says who asks and whether over TLS.
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024  # a PDF of up to 10 MB is judged in memory
+# A PDF of up to 10 MB is judged in memory: it never touches the disk.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 11_000_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 11_000_000
 
 # --- Logging --------------------------------------------------------------------------------
 

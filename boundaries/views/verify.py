@@ -22,12 +22,20 @@ WITHIN = timedelta(minutes=10)
 
 def _too_many(request: HttpRequest) -> bool:
     """Count this address's files; honest readers never come near the limit."""
-    key = f"verify:{request.META.get('REMOTE_ADDR', '')}"
+    key = f"verify:{_address(request)}"
     cache.add(key, 0, timeout=int(WITHIN.total_seconds()))
     try:
         return cache.incr(key) > FILES_PER_ADDRESS
     except ValueError:
         return False  # it ran out between the two calls
+
+
+def _address(request: HttpRequest) -> str:
+    """Who asks: behind a proxy it is the address that the proxy itself added last."""
+    forwarded: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    if settings.BEHIND_PROXY and forwarded:
+        return forwarded.rpartition(",")[2].strip()[:64]
+    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 @csrf_protect

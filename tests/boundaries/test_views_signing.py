@@ -362,3 +362,21 @@ def test_without_keys_the_page_says_that_nothing_can_be_judged(
     answer = upload(b"%PDF-1.7")
     assert answer.status_code == 503
     assert "no signing keys at hand" in answer.content.decode()
+
+
+@pytest.mark.parametrize(("behind_proxy", "third"), [(True, 200), (False, 429)])
+def test_behind_a_proxy_each_of_its_readers_has_a_limit_of_their_own(
+    client, db, settings, monkeypatch, behind_proxy, third
+):
+    settings.BEHIND_PROXY = behind_proxy
+    monkeypatch.setattr(verify_page, "FILES_PER_ADDRESS", 2)
+    monkeypatch.setattr(verify_page, "judge", lambda _pdf: None)
+
+    def send(address):
+        file = SimpleUploadedFile("a.pdf", b"%PDF-1.7", content_type="application/pdf")
+        # What a visitor claims comes first, what the proxy saw comes last.
+        forwarded = f"10.0.0.1, {address}"
+        return client.post("/verify/", {"file": file}, headers={"x-forwarded-for": forwarded})
+
+    assert [send("203.0.113.7").status_code for _ in range(2)] == [200, 200]
+    assert send("203.0.113.8").status_code == third
