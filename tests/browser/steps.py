@@ -43,6 +43,14 @@ def set_effective_date(page, board, day):
     told(page, "Article 1, Control saved. COO and CFO to agree again.")
 
 
+def open_row(page, board, position):
+    """Unfold a row of the board as it stands now; gives the row."""
+    page.goto(board)
+    row = page.locator(f"#row-{position}")
+    row.locator("summary").first.click()
+    return row
+
+
 def agree_to_all(page, board):
     page.goto(board)
     page.get_by_role("button", name="Agree to all I have read").click()

@@ -63,6 +63,7 @@ def test_boundary_from_template_to_sealed_pdf(registry, open_page, audit, tmp_pa
         sys.stdout.write(f"\n[{seconds:.1f} s from the CEO's approval to the sealed PDF]\n")
     expect(ceo.locator(".kicker").get_by_text("In force", exact=True)).to_be_visible()
     expect(ceo.locator(".signature[data-state=signed]")).to_have_count(4)
+    expect(ceo.get_by_role("region", name="Reviews due")).to_contain_text("full review")
     audit(ceo, "in force")
 
     file = tmp_path / "NC-RB-1.pdf"
@@ -93,9 +94,7 @@ def draft_the_text(cro, coo, board, today, audit):
     expect(row.get_by_text("COO agreed")).to_be_visible()
 
     # In place, on the board.
-    cro.goto(board)
-    row = cro.locator("#row-6")
-    row.locator("summary").first.click()
+    row = steps.open_row(cro, board, 6)
     audit(cro, "draft, a row open")
     row.get_by_role("link", name="Edit row 4.6").click()
     form = cro.get_by_role("form", name="Row 4.6, Territory planning")
@@ -129,8 +128,8 @@ def draft_the_text(cro, coo, board, today, audit):
 
 def agree_and_contest(cro, coo, cfo, board, audit):
     """The COO contests the row, then agrees after all; each agrees to all; nothing blocks."""
-    coo.goto(f"{board}#row-6")
-    row = coo.locator("#row-6")
+    row = steps.open_row(coo, board, 6)
+    expect(row).to_contain_text("Draw the yearly map of territories")
     row.get_by_text("Contest row 4.6").first.click()
     row.get_by_label("Why row 4.6 cannot stay as it is").fill("We have nobody for the field.")
     row.get_by_role("button", name="Contest row 4.6").click()
@@ -146,8 +145,7 @@ def agree_and_contest(cro, coo, cfo, board, audit):
     expect(cro.locator("#blocks li")).to_have_count(1)
     expect(cro.locator("#blocks")).to_contain_text("Territory planning")
 
-    coo.goto(f"{board}#row-6")
-    coo.get_by_role("button", name="Agree to row 4.6").click()
+    steps.open_row(coo, board, 6).get_by_role("button", name="Agree to row 4.6").click()
     expect(coo.get_by_role("heading", name="Nothing blocks signing")).to_be_visible()
     expect(coo.locator("#blocks li")).to_have_count(0)
     audit(coo, "draft, ready", but=CLOSED_ROWS)

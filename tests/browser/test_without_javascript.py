@@ -22,9 +22,7 @@ def test_main_job_needs_no_script(open_page):
     steps.set_effective_date(cro, board, steps.company_today())
 
     # A row opens, its form has a page of its own, an error keeps what was typed.
-    row = cro.locator("#row-6")
-    row.locator("summary").first.click()
-    row.get_by_role("link", name="Edit row 4.6").click()
+    steps.open_row(cro, board, 6).get_by_role("link", name="Edit row 4.6").click()
     expect(cro.get_by_role("heading", name="Territory planning", level=1)).to_be_visible()
     cro.get_by_label("Scope in").fill("Draw the yearly map of territories")
     cro.get_by_text("Leave it out of this boundary").click()
