@@ -30,6 +30,7 @@ PLAN = (
 def take(page, name):
     """Save what the window shows as a PNG of at most 256 colours."""
     page.wait_for_load_state("networkidle")
+    page.mouse.move(0, 0)  # nothing looks touched
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     file = FOLDER / f"{name}.png"
     picture.quantize(256, dither=Image.Dither.NONE).save(file, optimize=True)
@@ -71,7 +72,7 @@ def test_pictures_of_the_readme(registry, open_page, tmp_path):
     cro.get_by_role("button", name="Amend").click()
     steps.told(cro, "NC-RB-2 is open")
     board = cro.url
-    for page in (coo, cro):
+    for page in (cro, coo, cfo):
         steps.agree_to_all(page, board)
     cro.goto(f"{board}rows/6/")
     cro.get_by_label("Owner", exact=True).select_option(label="COO")
