@@ -168,14 +168,7 @@ def open_intent(
             f"The document's fonts cannot draw: {' '.join(strange[:5])}. Write your name and "
             "reservation in other characters. Nothing was signed."
         )
-    wrong = SigningIntent.objects.filter(
-        person=acting_user, created_at__gt=at - WRONG_PASSWORDS_COUNT_FOR
-    ).aggregate(count=Sum("failed_attempts"))["count"]
-    if (wrong or 0) >= MAX_WRONG_PASSWORDS:
-        raise IntentNotValid(
-            "Too many wrong passwords in the last hour. Wait before you begin again; change your "
-            "password if it was not you. Nothing was signed."
-        )
+    _refuse_guessing(acting_user, at=at)
     intent = SigningIntent.objects.create(
         freeze=freeze,
         role=role,
@@ -206,6 +199,18 @@ def open_intent(
     return intent
 
 
+def _refuse_guessing(person: Person, *, at: datetime) -> None:
+    """Refuse a person's every signing for an hour after too many wrong passwords."""
+    wrong = SigningIntent.objects.filter(
+        person=person, created_at__gt=at - WRONG_PASSWORDS_COUNT_FOR
+    ).aggregate(count=Sum("failed_attempts"))["count"]
+    if (wrong or 0) >= MAX_WRONG_PASSWORDS:
+        raise IntentNotValid(
+            "Too many wrong passwords in the last hour. Wait before you begin again; change your "
+            "password if it was not you. Nothing was signed."
+        )
+
+
 def authenticate(
     *,
     intent: SigningIntent,
@@ -227,6 +232,8 @@ def authenticate(
             .get(pk=intent.pk)
         )
         _check_bound(intent, session_key=session_key, acting_user=acting_user, at=at)
+        # Asked here too: intents opened ahead of the guessing would each give five tries more.
+        _refuse_guessing(acting_user, at=at)
         matches = acting_user.is_active and acting_user.check_password(password)
         if matches:
             intent.authenticated_at, intent.method = at, PASSWORD_ONLY

@@ -228,6 +228,22 @@ def test_fifth_wrong_password_kills_the_intent(frozen, people):
     assert not live_signatures(frozen.revision)
 
 
+def test_intents_opened_ahead_give_no_further_guesses(frozen, people):
+    ahead = [intent_for(frozen.revision, people["coo"]) for _ in range(3)]
+    for intent in ahead[:2]:
+        for _ in range(5):
+            with pytest.raises((WrongPassword, IntentNotValid)):
+                authenticate(intent, people["coo"], password="guess")
+    # Not even the right password: whoever guesses must not learn that this was it.
+    refused(
+        IntentNotValid,
+        lambda: authenticate(ahead[2], people["coo"]),
+        match="Too many wrong passwords in the last hour",
+    )
+    ahead[2].refresh_from_db()
+    assert (ahead[2].failed_attempts, ahead[2].authenticated_at) == (0, None)
+
+
 def test_another_persons_or_sessions_intent_is_refused(frozen, people):
     intent = intent_for(frozen.revision, people["coo"])
     refused(IntentNotValid, lambda: authenticate(intent, people["cro"]))
