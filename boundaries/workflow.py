@@ -473,7 +473,10 @@ def approve(
     frozen = _live_freeze(revision)
     if revision.signatures.filter(voided_at__isnull=True, person=acting_user).exists():
         raise NotASeparatePerson("Who co-signed this Revision cannot approve it as well.")
-    clash = allocated_elsewhere(revision, list(revision.rows.select_related("function")))
+    rows = list(revision.rows.select_related("function"))
+    # Before the first event, and before looking: two documents cannot both get one function.
+    ownership.locked_functions(row.function.key for row in rows)
+    clash = allocated_elsewhere(revision, rows)
     if clash:
         raise AllocatedElsewhere(f"{clash[0].title}: {clash[0].detail}")
     signature = _sign(
@@ -621,6 +624,8 @@ def bring_into_force(*, revision: Revision, at: datetime) -> Revision:
         raise NotYetEffective(f"{revision.reference} takes effect on {revision.effective_date}.")
     today = company_date(at)
     frozen = _live_freeze(revision)
+    answers = contents.answers(contents.content_of(frozen))
+    ownership.locked_functions(one.function_key for one in answers)
     former = (
         Revision.objects.filter(document=revision.document, state__in=ANSWERING)
         .select_related("document")
@@ -629,7 +634,7 @@ def bring_into_force(*, revision: Revision, at: datetime) -> Revision:
     if former is not None:
         _supersede(former, by=revision, at=at)
     change = ownership.bring_into_force(
-        answers=contents.answers(contents.content_of(frozen)),
+        answers=answers,
         from_date=today,
         document_number=revision.document.number,
         revision_number=revision.number,

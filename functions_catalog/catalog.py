@@ -144,7 +144,9 @@ def load_standard_catalog(*, at: datetime, path: Path = STANDARD_CATALOG) -> Loa
     skipped.
     """
     result = LoadResult()
-    existing = {function.key: function for function in Function.objects.select_for_update()}
+    # In the order in which coming in force locks them, so that neither waits for the other.
+    locked = Function.objects.select_for_update(no_key=True).order_by("key")
+    existing = {function.key: function for function in locked}
     names = {one.name.casefold(): one.key for one in existing.values() if one.is_active}
     for standard in read_standard_catalog(path):
         function = existing.get(standard.key)

@@ -162,6 +162,20 @@ def _holdings(answer: Answer | None) -> frozenset[tuple[str, str]]:
     return answer.holdings() if answer else frozenset()
 
 
+def locked_functions(keys: Iterable[str]) -> dict[str, Function]:
+    """Lock functions by key, for whoever is about to say who owns them.
+
+    The lock keeps two documents from taking one function at the same time. Take it before the
+    first event is recorded: verbs on the catalog lock a function and then the log's head, and two
+    that wait for each other would end by one being killed. Always in the order of keys, and so
+    that rows of drafts may still be written about the functions meanwhile.
+    """
+    locked = (
+        Function.objects.select_for_update(no_key=True).filter(key__in=list(keys)).order_by("key")
+    )
+    return {function.key: function for function in locked}
+
+
 def bring_into_force(
     *,
     answers: Sequence[Answer],
@@ -181,12 +195,8 @@ def bring_into_force(
     if not connection.in_atomic_block:
         raise RuntimeError("bring_into_force belongs in the transaction that changes the Revision.")
     by_key = _checked(answers, document_number, revision_number)
-    # The functions' rows are the lock: two documents cannot both take one function, and the look
-    # at what is open stays true until the commit. Always in the order of keys: no deadlock.
-    functions = {
-        function.key: function
-        for function in Function.objects.select_for_update().filter(key__in=by_key).order_by("key")
-    }
+    # Under their lock the look at what is open stays true until the commit.
+    functions = locked_functions(by_key)
     unknown = sorted(set(by_key) - set(functions))
     if unknown:
         raise NotAFunction(f"The catalog has no function {', '.join(unknown)}.")

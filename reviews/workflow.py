@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 import audit
-from boundaries.models import Revision
+from boundaries.models import Document, Revision
 from boundaries.parties import party_offices
 from boundaries.states import Role
 from people.calendar import company_country, company_date, zone_of
@@ -212,8 +212,11 @@ def remind_now(*, review: Review, acting_user: Person, at: datetime) -> int:
 
 
 def _locked(review_id: int) -> Review:
-    return (
-        Review.objects.select_for_update(of=("self",))
-        .select_related("document", "revision__document")
-        .get(pk=review_id)
-    )
+    """Re-read a review in its document's line, like every verb on a document.
+
+    Who brings a Revision in force records events before it comes to the reviews: a lock on the
+    review itself, held while waiting to record an event, would make the two wait for each other.
+    """
+    document_id = Review.objects.values_list("document_id", flat=True).get(pk=review_id)
+    Document.objects.select_for_update().get(pk=document_id)
+    return Review.objects.select_related("document", "revision__document").get(pk=review_id)

@@ -1,7 +1,10 @@
 """Signing, declining, approving and withdrawing at the same moment lose and double nothing."""
 
+import time
+
 import pytest
 
+import audit
 from audit.models import Event
 from audit.verify import verify_log
 from boundaries import drafting, plan, workflow
@@ -17,7 +20,10 @@ from boundaries.errors import (
 )
 from boundaries.models import Acknowledgement, Freeze, Revision, Signature, SigningIntent
 from boundaries.states import Period, State
-from functions_catalog.models import Ownership
+from functions_catalog import catalog
+from functions_catalog.models import Function, Ownership
+from people.errors import Refused
+from reviews import workflow as reviews
 from reviews.models import Review
 from tests.boundaries import stages
 from tests.boundaries.races.together import at_once, refusals
@@ -445,6 +451,35 @@ def test_two_documents_approved_at_once_never_allocate_one_function_twice(people
     assert states == [State.AWAITING_APPROVAL, State.IN_FORCE]
     assert Ownership.objects.filter(function__key="deal_desk").count() == 1
     assert Signature.objects.filter(role="approver").count() == 1
+
+
+def test_coming_in_force_waits_for_no_verb_that_waits_for_it(people, monkeypatch):
+    """Each of these holds a row that coming in force needs while it waits for the log's head."""
+    first = stages.approved(people)
+    second = stages.awaiting_approval(people, revision=stages.amended(first, people))
+    ceremony = stages.to_approve(second, people["ceo"])
+    review = Review.objects.open().first()
+    record = audit.record
+
+    def record_late(event, **more):
+        if event in ("revision.approved", "function.renamed", "review.reminded"):
+            time.sleep(0.2)
+        return record(event, **more)
+
+    monkeypatch.setattr(audit, "record", record_late, raising=False)
+    outcomes = at_once(
+        ceremony.finish,
+        lambda: catalog.rename_function(
+            key="deal_desk", name="Deals desk", acting_user=people["cro"], at=stages.NOW
+        ),
+        lambda: reviews.remind_now(review=review, acting_user=people["cro"], at=stages.NOW),
+        lambda: workflow.expire(revision=first, at=stages.NOW),
+    )
+
+    assert [one for one in refusals(outcomes) if not issubclass(one, Refused)] == []
+    assert Revision.objects.get(state=State.IN_FORCE).number == 2
+    assert Function.objects.get(key="deal_desk").name == "Deals desk"
+    assert verify_log().sound
 
 
 def test_acknowledging_twice_at_once_is_once(people):
