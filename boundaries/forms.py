@@ -5,9 +5,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 
 from functions_catalog.models import Function
+from people.calendar import company_date
 from people.models import Office
 from people.offices import ADMINISTRATOR, AUDITOR, HYBRID, office_short
 from sealing.verify import MAX_FILE_BYTES
@@ -26,6 +28,8 @@ from .states import Period
 from .template import MARKETING, TEAM_SHAPES
 
 MAX_PARTS = 8
+# A text is agreed for twelve months: an effective date further off is a slip of the keyboard.
+FURTHEST_EFFECTIVE = timedelta(days=2 * 366)
 
 
 class PlainText(forms.CharField):
@@ -254,6 +258,12 @@ class ControlForm(ArticleForm):
             self.fields[
                 "sunset_date"
             ].help_text = "An amendment keeps it: only a full review starts a new year."
+
+    def clean_effective_date(self) -> date | None:
+        effective: date | None = self.cleaned_data["effective_date"]
+        if effective and effective > company_date(timezone.now()) + FURTHEST_EFFECTIVE:
+            raise forms.ValidationError("That is more than two years away. Check the year.")
+        return effective
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -229,6 +229,21 @@ def test_the_dates_are_saved_with_article_1(sign_in, draft):
     assert (str(draft.effective_date), str(draft.sunset_date)) == ("2027-01-04", "2028-01-04")
 
 
+@pytest.mark.parametrize("sunset", ["", "9999-12-31"])
+@pytest.mark.parametrize("effective", ["9999-12-31", "9999-06-01", "2062-01-04"])
+def test_a_mistyped_year_is_told_and_changes_nothing(sign_in, draft, effective, sunset):
+    answer = sign_in("cro").post(
+        f"{BASE}articles/1/",
+        {"version": "1", "text": "Text.", "effective_date": effective, "sunset_date": sunset},
+    )
+
+    assert answer.status_code == 422
+    assert "more than two years away" in answer.content.decode()
+    before = draft.effective_date
+    draft.refresh_from_db()
+    assert draft.effective_date == before
+
+
 # --- Agreeing, contesting, freezing -----------------------------------------------------------
 
 
