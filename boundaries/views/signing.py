@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_GET, require_http_methods
 
 from people.errors import NotYourOffice, Refused
 from people.offices import office_short
@@ -188,7 +188,7 @@ def approve_confirm(request: HttpRequest, number: str, n: int, intent_id: int) -
 
 
 @signed_in_verb
-@require_safe
+@require_GET  # a HEAD would be recorded as read, and hand over nothing to read
 def signing_copy(request: HttpRequest, number: str, n: int) -> HttpResponse:
     """Open the exact bytes to be signed; that they were opened is recorded."""
     revision = find(request, number, n)

@@ -371,6 +371,13 @@ def test_opening_the_signing_copy_is_recorded_once_for_each_person(sign_in, cosi
     assert Reading.objects.filter(person=people["cro"]).count() == 1
 
 
+def test_asking_for_the_headers_of_the_signing_copy_is_not_reading_it(sign_in, cosigning, people):
+    Reading.objects.filter(person=people["cro"]).delete()
+
+    assert sign_in("cro").head(f"{BASE}signing-copy.pdf").status_code == 405
+    assert not Reading.objects.filter(person=people["cro"]).exists()
+
+
 def test_the_signing_copy_that_is_still_being_made_is_told(sign_in, people, ready):
     workflow.freeze(revision=ready, acting_user=people["cro"], at=factories.NOW)
 
