@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from people.calendar import company_date
 from people.errors import NotYourOffice, Refused
 from sealing.errors import KeysUnusable
 
@@ -86,9 +87,7 @@ def _in_force(request: HttpRequest, found: Revision) -> HttpResponse:
             .order_by("-number")
         ),
         "extra_panels": registry.panels(found, reader_of(request)),
-        "days": (today() - timezone.localtime(found.in_force_from).date()).days
-        if found.in_force_from
-        else None,
+        "days": (today() - company_date(found.in_force_from)).days if found.in_force_from else None,
         "published": found.state in PUBLISHED,
     }
     return render(request, "boundaries/inforce.html", context)

@@ -193,6 +193,13 @@ def test_every_other_state_has_its_page(sign_in, people, functions, state):
     assert sign_in("member").get(BASE).status_code == expected
 
 
+def test_how_long_it_is_in_force_is_counted_in_the_companys_days(sign_in, people, in_force):
+    people["cro"].time_zone = "Asia/Tokyo"  # where it is tomorrow already
+    people["cro"].save(update_fields=["time_zone"])
+
+    assert sign_in("cro").get(BASE).context["days"] == 0
+
+
 def test_every_page_carries_the_content_security_policy(sign_in, draft, client):
     for answer in (
         sign_in("cro").get(BASE),
