@@ -60,9 +60,16 @@ def _frozen(
         "content": contents.content_of(freeze) if freeze else None,
         "signers": everyone,
         "waits_for": queries.waits_for(found, everyone),
-        "pdf_problem": freeze.pdf_last_failure if freeze else "",
+        "pdf_problem": _pdf_problem(freeze, in_detail=context["may"].read_draft),
     }
     return context, freeze
+
+
+def _pdf_problem(freeze: Freeze | None, *, in_detail: bool) -> str:
+    """Why there is no PDF yet; in detail only for those who take part: it may name the inside."""
+    if freeze is None or not freeze.pdf_last_failure:
+        return ""
+    return freeze.pdf_last_failure if in_detail else "Making it failed."
 
 
 def _progress(request: HttpRequest, found: Revision) -> HttpResponse:

@@ -200,6 +200,30 @@ def test_how_long_it_is_in_force_is_counted_in_the_companys_days(sign_in, people
     assert sign_in("cro").get(BASE).context["days"] == 0
 
 
+def test_why_a_draft_was_declined_is_for_those_who_read_drafts(sign_in, people, functions):
+    revision = factories.in_state(State.COSIGNING, people)
+    workflow.decline(
+        revision=revision, reason="Row 4.2 is ours.", acting_user=people["cfo"], at=factories.NOW
+    )
+    stages.frozen(people, revision=revision, at=factories.NOW)
+    stages.signed_by(revision, people, *stages.PARTIES, at=factories.NOW)
+    stages.to_approve(revision, people["ceo"], at=factories.NOW).finish()
+
+    assert "Row 4.2 is ours." in text_of(sign_in("auditor").get(BASE))
+    told_to_member = text_of(sign_in("member").get(BASE))
+    assert "declined to sign" in told_to_member
+    assert "Row 4.2 is ours." not in told_to_member
+
+
+def test_what_went_wrong_inside_is_for_those_who_take_part(sign_in, in_force):
+    in_force.freezes.update(pdf_last_failure="/srv/keys is not there")
+
+    assert "/srv/keys" in text_of(sign_in("cro").get(BASE))
+    told_to_member = text_of(sign_in("member").get(BASE))
+    assert "Making it failed." in told_to_member
+    assert "/srv/keys" not in told_to_member
+
+
 def test_every_page_carries_the_content_security_policy(sign_in, draft, client):
     for answer in (
         sign_in("cro").get(BASE),
