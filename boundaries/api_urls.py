@@ -5,6 +5,6 @@ from .api import DocumentList, RevisionDetail
 urlpatterns = [
     path("documents/", DocumentList.as_view(), name="api-documents"),
     path(
-        "documents/<str:number>/revisions/<int:n>/", RevisionDetail.as_view(), name="api-revision"
+        "documents/<slug:number>/revisions/<int:n>/", RevisionDetail.as_view(), name="api-revision"
     ),
 ]

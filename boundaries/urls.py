@@ -33,7 +33,7 @@ _revision = [
 urlpatterns = [
     path("boundaries/", documents.documents, name="documents"),
     path("boundaries/open/", documents.open_document, name="open"),
-    path("boundaries/<str:number>/", documents.document, name="document"),
-    path("boundaries/<str:number>/<int:n>/", include(_revision)),
+    path("boundaries/<slug:number>/", documents.document, name="document"),
+    path("boundaries/<slug:number>/<int:n>/", include(_revision)),
     path("verify/", verify.verify, name="verify"),
 ]

@@ -5,7 +5,7 @@ from . import api
 urlpatterns = [
     path("functions/", api.FunctionList.as_view(), name="api-functions"),
     path(
-        "functions/<str:key>/ownership/",
+        "functions/<slug:key>/ownership/",
         api.FunctionOwnership.as_view(),
         name="api-function-ownership",
     ),

@@ -6,5 +6,5 @@ app_name = "functions_catalog"
 
 urlpatterns = [
     path("", views.lookup, name="lookup"),
-    path("functions/<str:key>/", views.function, name="function"),
+    path("functions/<slug:key>/", views.function, name="function"),
 ]

@@ -15,8 +15,8 @@ from people.offices import office_short
 
 from .. import agreeing, drafting, workflow
 from ..differences import Difference, article_differences, row_differences
-from ..errors import ChangedMeanwhile
-from ..forms import ArticleForm, ControlForm, RowForm, article_form
+from ..errors import ChangedMeanwhile, InvalidText
+from ..forms import ArticleForm, ControlForm, ReasonForm, RowForm, article_form
 from ..models import Article, Revision, Row
 from ..parties import party_offices
 from ..template import REPORTING_LINES
@@ -222,9 +222,13 @@ def contest(request: HttpRequest, number: str, n: int) -> HttpResponse:
     """Contest a row or article with a reason."""
     revision = find(request, number, n)
     clause = clause_of(revision, request.POST.get("clause", ""))
+    form = ReasonForm(request.POST)
+    if not form.is_valid() and request.POST.get("reason", "").strip():
+        # Whole or not at all: a reason cut off in the middle may say something else.
+        raise InvalidText(f"{clause} is not contested. {' '.join(map(str, form.errors['reason']))}")
     agreeing.contest(
         clause=clause,
-        reason=request.POST.get("reason", "")[:2000],
+        reason=form.cleaned_data.get("reason", ""),
         acting_user=reader_of(request),
         at=timezone.now(),
     )
@@ -263,7 +267,9 @@ def agree_all(request: HttpRequest, number: str, n: int) -> HttpResponse:
 def add_row(request: HttpRequest, number: str, n: int) -> HttpResponse:
     """Add the row of a function that the draft does not have yet."""
     revision = find(request, number, n)
-    function = get_object_or_404(Function, key=request.POST.get("function", ""))
+    # PostgreSQL takes no NUL in a text, not even to look for it.
+    key = request.POST.get("function", "").replace("\0", "")
+    function = get_object_or_404(Function, key=key)
     added = drafting.add_row(
         revision=revision, function=function, acting_user=reader_of(request), at=timezone.now()
     )

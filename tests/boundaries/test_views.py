@@ -224,6 +224,30 @@ def test_what_went_wrong_inside_is_for_those_who_take_part(sign_in, in_force):
     assert "/srv/keys" not in told_to_member
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/boundaries/%00/",
+        "/boundaries/%00/1/",
+        "/functions/%00/",
+        "/api/v1/documents/%00/revisions/1/",
+        "/api/v1/functions/%00/ownership/",
+        "/boundaries/NC-RB/99999999999999999999999/",
+        f"/boundaries/NC-RB/{'9' * 5000}/",
+        f"{BASE}rows/99999999999999999999999/",
+        f"{BASE}sign/99999999999999999999999/",
+    ],
+)
+def test_addresses_that_nobody_could_have_made_are_not_found(sign_in, draft, page):
+    """PostgreSQL refuses a NUL in any text, and every number beyond its own."""
+    assert sign_in("cro").get(page).status_code in (302, 404)
+
+
+def test_a_function_that_nobody_could_have_named_is_not_found(sign_in, draft):
+    answer = sign_in("cro").post(f"{BASE}add-row/", {"function": "deal_desk\0\0x"})
+    assert answer.status_code == 404
+
+
 def test_every_page_carries_the_content_security_policy(sign_in, draft, client):
     for answer in (
         sign_in("cro").get(BASE),

@@ -279,6 +279,19 @@ def test_contesting_needs_a_reason_and_agreeing_ends_it(sign_in, row):
     assert factories.live_stances(row) == {"cfo": Stance.AGREED}
 
 
+def test_a_reason_is_kept_whole_or_refused(sign_in, row):
+    browser = sign_in("cfo")
+    lines = "\r\n".join(["x" * 99] * 20)  # 1,999 characters as typed, more as browsers send them
+    browser.post(f"{BASE}contest/", {"clause": "row-1", "reason": lines})
+    assert Agreement.objects.get().reason == lines.replace("\r\n", "\n")
+
+    for reason in ("x" * 2001, "No\0"):
+        refused = browser.post(f"{BASE}contest/", {"clause": "row-2", "reason": reason})
+        assert "Row 4.2" in told(refused)
+        assert "is not contested" in told(refused)
+    assert Agreement.objects.count() == 1
+
+
 def test_agreeing_to_all_leaves_out_what_changed_while_reading(sign_in, draft, row, people):
     browser = sign_in("coo")
     tokens = browser.get(BASE).context["board"].read_tokens
