@@ -332,6 +332,8 @@ SECURE_HSTS_PRELOAD = HTTPS
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    # Without it all who sign in are one address, and a stranger's guesses lock everybody out.
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
 # A PDF of up to 10 MB is judged in memory: it never touches the disk.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 11_000_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 11_000_000

@@ -102,6 +102,17 @@ def test_https_address_turns_secure_transport_on(public_url, secure, tmp_path):
     assert found["CSRF_TRUSTED_ORIGINS"] == [public_url]
 
 
+def test_behind_a_proxy_each_reader_has_the_address_that_the_proxy_tells(tmp_path):
+    found = read(
+        ["SECURE_PROXY_SSL_HEADER", "ALLAUTH_TRUSTED_PROXY_COUNT"],
+        DEMO="true",
+        STATE_DIR=str(tmp_path),
+        BEHIND_PROXY="true",
+    )
+    assert found["ALLAUTH_TRUSTED_PROXY_COUNT"] == 1
+    assert found["SECURE_PROXY_SSL_HEADER"] == ["HTTP_X_FORWARDED_PROTO", "https"]
+
+
 def test_health_probes_of_the_machine_are_always_allowed(tmp_path):
     found = read(
         ["ALLOWED_HOSTS"],
