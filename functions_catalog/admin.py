@@ -1,22 +1,8 @@
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
+
+from audit.admin import ReadingOnly
 
 from .models import Function, MissedSearch, Ownership
-
-
-class ReadingOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
-    """The catalog has its verbs, and ownership is written by boundaries alone."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Function)

@@ -107,7 +107,7 @@ class Command(BaseCommand):
         administrator = Person.objects.create_user(
             options["administrator"], options["administrator_name"], password
         )
-        # The Administrator reads what the admin pages show; they change nothing there.
+        # The admin pages show the Administrator whether mails go out; nothing is changed there.
         administrator.is_staff = True
         administrator.save(update_fields=["is_staff"])
         seats = [("administrator", administrator)]
