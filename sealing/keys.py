@@ -73,6 +73,11 @@ class CompanyKeys:
         """The certificate that verifiers start from."""
         return self.root.certificate
 
+    @property
+    def outside_roots(self) -> list[bytes]:
+        """The roots of outside timestamp authorities in DER, as `verify` takes them."""
+        return [one.public_bytes(Encoding.DER) for one in self.timestamp_roots]
+
     @functools.cached_property
     def root_fingerprint(self) -> str:
         """SHA-256 of the root certificate (DER), 64 lower-case hexadecimal digits."""

@@ -8,6 +8,7 @@ from sealing.canonical import canonical_json, sha256_hex
 from sealing.verdict import HEADLINES, Verdict
 
 FINGERPRINT = "ab" * 32
+OUTSIDE_ROOTS = [b"an outside timestamp authority's root"]
 ALL_FIELDS = ["Sig_SEAL", "Sig_CRO", "Sig_COO", "Sig_CFO", "Sig_CEO", "DocTimeStamp1"]
 
 
@@ -22,6 +23,8 @@ class FakeSealing:
         self.before = {}
         self.calls = []
         self.verdict = "genuine"
+        self.asked_to_date = []  # the timestamp authority of each signature
+        self.roots = None  # what the verifier was given
         self._lock = threading.Lock()
 
     def _step(self, name):
@@ -35,19 +38,23 @@ class FakeSealing:
 
     def certify(self, pdf, keys, *, at=None, tsa_url=""):
         self._step("certify")
+        self.asked_to_date.append(tsa_url)
         return pdf + b"Sig_SEAL\n"
 
     def apply(self, pdf, keys, signature, *, last=False, tsa_url=""):
         self._step("apply")
+        self.asked_to_date.append(tsa_url)
         return pdf + f"{signature.field} {signature.name}{' last' if last else ''}\n".encode()
 
     def timestamp(self, pdf, keys, *, tsa_url=""):
         self._step("timestamp")
+        self.asked_to_date.append(tsa_url)
         # Like a real one, no two timestamps are the same bytes.
         return pdf + f"DocTimeStamp1 {self.calls.count('timestamp')}\n".encode()
 
-    def verify(self, pdf, *, root_fingerprint):
+    def verify(self, pdf, *, root_fingerprint, root_certificates):
         self._step("verify")
+        self.roots = root_certificates
         content = json.loads(pdf.split(b"\n")[1])
         kind = self.verdict if lines_of(pdf) == ALL_FIELDS else "incomplete"
         return Verdict(
@@ -69,7 +76,7 @@ class FakeSealing:
         monkeypatch.setattr(sealing.sign, "apply_signature", self.apply)
         monkeypatch.setattr(sealing.sign, "timestamp_document", self.timestamp)
         monkeypatch.setattr(sealing.verify, "verify", self.verify)
-        keys = SimpleNamespace(root_fingerprint=FINGERPRINT)
+        keys = SimpleNamespace(root_fingerprint=FINGERPRINT, outside_roots=OUTSIDE_ROOTS)
         monkeypatch.setattr(pdf, "company_keys", lambda: keys)
         return self
 

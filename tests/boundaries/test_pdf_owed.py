@@ -14,7 +14,7 @@ from boundaries.files import files
 from boundaries.models import Freeze, Signature, StoredFile
 from boundaries.states import State
 from tests.boundaries import stages
-from tests.boundaries.fake_sealing import ALL_FIELDS, FakeSealing, lines_of
+from tests.boundaries.fake_sealing import ALL_FIELDS, OUTSIDE_ROOTS, FakeSealing, lines_of
 
 pytestmark = pytest.mark.django_db
 
@@ -304,13 +304,29 @@ def test_a_file_that_our_verifier_doubts_is_quarantined_and_never_published(appr
     assert approved.sealed_sha256 != specimen
 
 
+def test_an_outside_authority_dates_every_step_and_is_trusted_when_it_is_judged(
+    freeze, people, sealing, settings
+):
+    """Without its root our own verifier would doubt, and quarantine, every file that it dated."""
+    settings.TSA_URL = "http://tsa.example/"
+    pdf.advance(freeze.pk)
+    stages.signed_by(freeze.revision, people, *stages.PARTIES)
+    stages.to_approve(freeze.revision, people["ceo"]).finish()
+    pdf.advance(freeze.pk)
+
+    assert sealing.asked_to_date == ["http://tsa.example/"] * 6
+    assert sealing.roots == OUTSIDE_ROOTS
+    freeze.refresh_from_db()
+    assert freeze.sealed_sha256
+
+
 def test_a_genuine_file_of_another_text_is_quarantined(approved, sealing, monkeypatch):
     import sealing as package
 
-    def verify_another(pdf_bytes, *, root_fingerprint):
+    def verify_another(pdf_bytes, **given):
         from dataclasses import replace
 
-        real = sealing.verify(pdf_bytes, root_fingerprint=root_fingerprint)
+        real = sealing.verify(pdf_bytes, **given)
         return replace(real, content_sha256="0" * 64)
 
     monkeypatch.setattr(package.verify, "verify", verify_another)

@@ -120,13 +120,29 @@ def test_appended_bytes_are_an_alteration(walk, cro):
 
 def test_a_file_signed_with_other_keys_is_not_ours(walk, cro, monkeypatch):
     sealed_files.recorded(walk, cro)
-    others = SimpleNamespace(root_fingerprint="0" * 64)
+    others = SimpleNamespace(root_fingerprint="0" * 64, outside_roots=[])
     monkeypatch.setattr(verification, "company_keys", lambda: others)
 
     found = judge(walk.sealed)
 
     assert (found.verdict.kind, found.standing) == ("not_ours", Standing.UNKNOWN)
     assert (found.genuine, found.exit_status) == (False, 2)
+
+
+def test_a_file_is_judged_by_the_roots_of_outside_timestamps_too(walk, cro, monkeypatch):
+    given = []
+    keys = SimpleNamespace(root_fingerprint="0" * 64, outside_roots=[b"their root"])
+    monkeypatch.setattr(verification, "company_keys", lambda: keys)
+    judged = verification.verify_in_child
+
+    def asked(content, *, root_fingerprint, root_certificates):
+        given.extend(root_certificates)
+        return judged(content, root_fingerprint=root_fingerprint)
+
+    monkeypatch.setattr(verification, "verify_in_child", asked)
+    judge(walk.sealed)
+
+    assert given == [b"their root"]
 
 
 def test_a_genuine_file_that_the_registry_never_made_raises_the_alarm(walk, cro):

@@ -186,7 +186,7 @@ def outside_company(other_keys, authority):
 
 
 def test_an_outside_authority_dates_the_signatures_and_the_verdict_names_it(
-    stages, keys, other_keys, authority, root
+    copy, keys, other_keys, authority, root
 ):
     outside = outside_company(other_keys, authority)
     authority.crl = company_keys.issue_crl(outside, now=datetime.now(UTC))
@@ -199,9 +199,11 @@ def test_an_outside_authority_dates_the_signatures_and_the_verdict_names_it(
 
     authority.answer = answer
     ours = trusting(keys, outside.root_certificate)
-    pdf = sign.apply_signature(
-        stages["CFO"], ours, approval("CEO"), last=True, tsa_url=authority.url
-    )
+    pdf = sign.certify(copy, ours, tsa_url=authority.url)
+    for office in ("COO", "CRO", "CFO", "CEO"):
+        pdf = sign.apply_signature(
+            pdf, ours, approval(office), last=office == "CEO", tsa_url=authority.url
+        )
     pdf = sign.timestamp_document(pdf, ours, tsa_url=authority.url)
 
     their_root = outside.root_certificate.public_bytes(serialization.Encoding.PEM)
