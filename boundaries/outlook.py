@@ -12,9 +12,10 @@ from functions_catalog.registry import Standing
 from people.calendar import company_date
 from people.models import Person
 from people.permissions import Act, may
+from people.templatetags.speech import day_words
 
 from . import content as contents
-from .models import Agreement, Freeze
+from .models import Agreement, Freeze, Revision, Row
 from .states import Stance, State
 
 
@@ -33,8 +34,46 @@ def expected(day: date) -> Mapping[str, Answer]:
 
 
 def standings(keys: Sequence[str], reader: Person, on: date) -> Mapping[str, Sequence[Standing]]:
-    """ "Contested in draft v4", for those who may read drafts."""
-    # What a reader may read is settled today; ``on`` is whatever date was asked for.
+    """ "Expired, not renewed" for everybody; "Contested in draft v4" for readers of drafts."""
+    found: dict[str, list[Standing]] = {}
+    for some in (_lapsed(keys, on), _contested(keys, reader)):
+        for key, standing in some.items():
+            found.setdefault(key, []).append(standing)
+    return found
+
+
+def _lapsed(keys: Sequence[str], on: date) -> Mapping[str, Standing]:
+    """What answers although its sunset had passed by ``on``, and nothing is to replace it."""
+    rows = (
+        Row.objects.filter(
+            function__key__in=keys,
+            left_out_reason="",
+            revision__state=State.EXPIRED_UNRENEWED,
+            revision__sunset_date__lte=on,
+        )
+        .exclude(
+            revision__document__in=Revision.objects.filter(
+                state=State.APPROVED, effective_date__lte=on
+            ).values("document")
+        )
+        .select_related("function", "revision__document")
+    )
+    found = {}
+    for row in rows:
+        assert row.revision.sunset_date is not None  # noqa: S101 - filtered on it
+        found[row.function.key] = Standing(
+            label="Expired, not renewed",
+            state="overdue",
+            note=f"Its sunset was {day_words(row.revision.sunset_date)}. It answers until a new "
+            "version is in force.",
+            url=row.revision.get_absolute_url(),
+            url_words="Read the version",
+        )
+    return found
+
+
+def _contested(keys: Sequence[str], reader: Person) -> Mapping[str, Standing]:
+    # What a reader may read is settled today, whatever date was asked for.
     if not may(reader, Act.READ_DRAFT, on=company_date(timezone.now())):
         return {}
     contested = Agreement.objects.filter(
@@ -43,7 +82,7 @@ def standings(keys: Sequence[str], reader: Person, on: date) -> Mapping[str, Seq
         row__function__key__in=keys,
         revision__state=State.DRAFT,
     ).select_related("row__function", "revision__document")
-    found: dict[str, list[Standing]] = {}
+    found: dict[str, Standing] = {}
     for one in contested:
         assert one.row is not None  # noqa: S101 - filtered on it; this tells the type checker
         revision = one.revision
@@ -54,7 +93,7 @@ def standings(keys: Sequence[str], reader: Person, on: date) -> Mapping[str, Seq
             url=f"{revision.get_absolute_url()}#{one.row.anchor}",
             url_words="Read the row",
         )
-        found.setdefault(one.row.function.key, [standing])
+        found.setdefault(one.row.function.key, standing)
     return found
 
 

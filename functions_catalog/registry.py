@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Standing:
     """A word on where a function stands, shown beside its answer.
 
-    ``state`` picks the tag's look: "contested", "vetoed" or "" (neutral).
+    ``state`` picks the tag's look: "contested", "overdue" or "" (neutral).
     """
 
     label: str

@@ -464,6 +464,21 @@ def test_sweep_lets_it_expire_on_its_sunset_and_it_still_answers(people, functio
     assert Event.objects.latest("sequence").event == "revision.expired"
 
 
+def test_look_ups_flag_what_answers_after_its_sunset(people, functions, client):
+    revision = in_force(people)
+    late = datetime(2027, 11, 20, 17, tzinfo=UTC)
+    with time_machine.travel(late, tick=False):
+        client.force_login(people["member"])
+        pages = ("/?q=deal+desk", "/functions/deal_desk/")
+        for page in pages:
+            assert "Expired, not renewed" not in client.get(page).content.decode(), page
+        workflow.expire(revision=revision, at=late)
+        for page in pages:
+            assert "Expired, not renewed" in client.get(page).content.decode(), page
+        before = client.get("/functions/deal_desk/?on=2027-11-19").content.decode()
+        assert "Expired, not renewed" not in before
+
+
 def test_expired_one_may_be_superseded(people, functions):
     revision = in_force(people)
     late = NOW + timedelta(days=400)
