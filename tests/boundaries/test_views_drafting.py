@@ -279,6 +279,15 @@ def test_contesting_needs_a_reason_and_agreeing_ends_it(sign_in, row):
     assert factories.live_stances(row) == {"cfo": Stance.AGREED}
 
 
+def test_look_ups_say_contested_to_those_who_read_drafts_only(sign_in, row):
+    sign_in("cfo").post(f"{BASE}contest/", {"clause": "row-1", "reason": "Discounts are ours."})
+
+    pages = ("/?q=deal+desk", "/functions/deal_desk/", "/api/v1/functions/deal_desk/ownership/")
+    for page in pages:
+        assert "Contested in draft v1" in sign_in("auditor").get(page).content.decode(), page
+        assert "Contested" not in sign_in("member").get(page).content.decode(), page
+
+
 def test_a_reason_is_kept_whole_or_refused(sign_in, row):
     browser = sign_in("cfo")
     lines = "\r\n".join(["x" * 99] * 20)  # 1,999 characters as typed, more as browsers send them
