@@ -13,6 +13,7 @@ from django.db import transaction
 
 import audit
 from people.calendar import company_date
+from people.errors import NotYourOffice
 from people.models import Appointment, Person
 from people.permissions import Act, require
 
@@ -70,6 +71,7 @@ def record_event(
     acting_user: Person,
     held: Sequence[Appointment],
     at: datetime,
+    reason: str = "",
     **data: Any,
 ) -> None:
     audit.record(
@@ -82,6 +84,7 @@ def record_event(
         object_id=str(clause.pk),
         object_version=str(clause.version),
         data={"revision": str(clause.revision), "place": str(clause), **data},
+        personal_text=reason,
     )
 
 
@@ -240,8 +243,16 @@ def contest(*, clause: Row | Article, reason: str, acting_user: Person, at: date
     clause = type(clause)._default_manager.get(pk=clause.pk)
     clause.revision = revision
     offices = record_stance(clause, stance=Stance.CONTESTED, held=held, at=at, reason=reason)
+    if not offices:
+        raise NotYourOffice("Only a party to this document contests it.")
     kind = "row" if isinstance(clause, Row) else "article"
     record_event(
-        f"{kind}.contested", clause, acting_user=acting_user, held=held, at=at, offices=offices
+        f"{kind}.contested",
+        clause,
+        acting_user=acting_user,
+        held=held,
+        at=at,
+        reason=reason,
+        offices=offices,
     )
     return offices

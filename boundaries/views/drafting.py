@@ -1,6 +1,7 @@
 """The drafting board's edits and answers."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -21,6 +22,8 @@ from ..models import Article, Revision, Row
 from ..parties import party_offices
 from ..template import REPORTING_LINES
 from .frame import find, frame, reader_of, signed_in_verb, to_revision
+
+C = TypeVar("C", Row, Article)
 
 
 def clause_of(revision: Revision, anchor: str) -> Row | Article:
@@ -78,32 +81,20 @@ def row(request: HttpRequest, number: str, n: int, position: int) -> HttpRespons
     assert isinstance(found, Row)  # noqa: S101 - asked for a row; tells the type checker
     _refuse_unless_editable(request, revision)
     form = RowForm(request.POST or None, initial=RowForm.initial_of(found))
-    form.auto_id = f"{found.anchor}-%s"  # several forms can be open on one board
-    context: dict[str, Any] = {"row": found, "form": form, "conflict": None, "refusal": ""}
-    if request.method == "POST" and form.is_valid():
-        try:
-            saved = drafting.edit_row(
-                row=found,
-                expected_version=form.cleaned_data["version"],
-                text=form.text(found),
-                acting_user=reader_of(request),
-                at=timezone.now(),
-            )
-        except ChangedMeanwhile as changed:
-            assert isinstance(changed.clause, Row)  # noqa: S101 - the verb was about a row
-            differences = row_differences(changed.clause, form.text(found))
-            context["conflict"] = _conflict(changed, differences)
-            _with_version(form, request.POST, changed.clause.version)
-        except NotYourOffice:
-            raise
-        except Refused as refused:
-            context["refusal"] = str(refused)
-        else:
-            messages.success(
-                request, f"{saved} saved. {_who_agrees_again(request, revision)}".strip()
-            )
-            return to_revision(revision, saved.anchor)
-    return _edit_page(request, revision, context, "row")
+
+    def save() -> Row:
+        return drafting.edit_row(
+            row=found,
+            expected_version=form.cleaned_data["version"],
+            text=form.text(found),
+            acting_user=reader_of(request),
+            at=timezone.now(),
+        )
+
+    def differences(stands: Row) -> list[Difference]:
+        return row_differences(stands, form.text(found))
+
+    return _edit(request, found, form, {"row": found}, save=save, differences=differences)
 
 
 @signed_in_verb
@@ -115,16 +106,42 @@ def article(request: HttpRequest, number: str, n: int, article_number: int) -> H
     assert isinstance(found, Article)  # noqa: S101 - asked for an article; tells the type checker
     _refuse_unless_editable(request, revision)
     form = article_form(found, revision, request.POST or None)
+    context: dict[str, Any] = {"article": found}
+    if found.key == "reporting_line":
+        context["reporting"] = reporting_lines(found)
+
+    def save() -> Article:
+        return _save_article(request, revision, found, form)
+
+    def differences(stands: Article) -> list[Difference]:
+        return [
+            *article_differences(stands, form.article_text()),
+            *date_differences(find(request, number, n), form),
+        ]
+
+    return _edit(request, found, form, context, save=save, differences=differences)
+
+
+def _edit(
+    request: HttpRequest,
+    found: C,
+    form: RowForm | ArticleForm,
+    context: dict[str, Any],
+    *,
+    save: Callable[[], C],
+    differences: Callable[[C], list[Difference]],
+) -> HttpResponse:
+    """Show the form, or save what was typed; whatever stands in the way, it stays in the form."""
+    revision = found.revision
     form.auto_id = f"{found.anchor}-%s"  # several forms can be open on one board
-    context: dict[str, Any] = {"article": found, "form": form, "conflict": None, "refusal": ""}
+    context |= {"form": form, "conflict": None, "refusal": ""}
     if request.method == "POST" and form.is_valid():
         try:
-            saved = _save_article(request, revision, found, form)
+            saved = save()
         except ChangedMeanwhile as changed:
-            assert isinstance(changed.clause, Article)  # noqa: S101 - the verb was about one
-            differences = article_differences(changed.clause, form.article_text())
-            context["conflict"] = _conflict(changed, differences)
-            _with_version(form, request.POST, changed.clause.version)
+            stands = cast(C, changed.clause)  # the verb was about this kind of clause
+            context["conflict"] = _conflict(changed, differences(stands))
+            _with_version(form, request.POST, stands.version)
         except NotYourOffice:
             raise
         except Refused as refused:
@@ -134,9 +151,22 @@ def article(request: HttpRequest, number: str, n: int, article_number: int) -> H
                 request, f"{saved} saved. {_who_agrees_again(request, revision)}".strip()
             )
             return to_revision(revision, saved.anchor)
-    if found.key == "reporting_line":
-        context["reporting"] = reporting_lines(found)
-    return _edit_page(request, revision, context, "article")
+    return _edit_page(request, revision, context, "row" if "row" in context else "article")
+
+
+def date_differences(revision: Revision, form: ArticleForm) -> list[Difference]:
+    """The dates of article 1 that were typed and are not what stands now."""
+    if not isinstance(form, ControlForm):
+        return []
+    pairs = [
+        ("Effective date", revision.effective_date, form.cleaned_data["effective_date"]),
+        ("Sunset date", revision.sunset_date, form.cleaned_data["sunset_date"]),
+    ]
+    return [
+        Difference(label, stands.isoformat() if stands else "", typed.isoformat())
+        for label, stands, typed in pairs
+        if typed and typed != stands
+    ]
 
 
 def _save_article(
@@ -252,7 +282,8 @@ def agree_all(request: HttpRequest, number: str, n: int) -> HttpResponse:
     done = agreeing.agree_to_all_read(
         revision=revision, read=read, acting_user=reader_of(request), at=timezone.now()
     )
-    words = [f"You agreed to {done.agreed} rows and articles."]
+    count = "1 row or article" if done.agreed == 1 else f"{done.agreed} rows and articles"
+    words = [f"You agreed to {count}."]
     if done.changed_meanwhile:
         names = ", ".join(str(one) for one in done.changed_meanwhile)
         words.append(f"Changed while you read, so not agreed: {names}.")

@@ -367,3 +367,19 @@ def test_the_board_shows_the_reason_that_sent_it_back(sign_in, ready, people):
     page = sign_in("cro").get(BASE).content.decode()
     assert "Row 4.4 is not what we said." in page
     assert "Priya Raman" in page
+
+
+def test_the_second_editor_of_the_dates_sees_which_stand(sign_in, draft):
+    page = f"{BASE}articles/1/"
+    text = draft.articles.get(key="control").text
+    stale = {"version": "1", "text": text, "effective_date": "2027-02-01", "sunset_date": ""}
+    sign_in("coo").post(page, stale | {"effective_date": "2027-01-15"})
+
+    answer = sign_in("cro").post(page, stale)
+
+    assert answer.status_code == 422
+    conflict = answer.context["conflict"]
+    dates = {one.label: (one.theirs, one.yours) for one in conflict["differences"]}
+    assert dates["Effective date"] == ("2027-01-15", "2027-02-01")
+    draft.refresh_from_db()
+    assert draft.effective_date.isoformat() == "2027-01-15"

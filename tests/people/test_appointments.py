@@ -207,3 +207,17 @@ def test_office_not_established_says_why_and_who(company):
 )
 def test_office_words(key, short, title):
     assert (office_short(key), office_title(key)) == (short, title)
+
+
+def test_history_is_never_rewritten_by_whatever_code(company):
+    made = appointed(PersonFactory(), "cro", date(2026, 1, 1))
+    other = PersonFactory()
+    rows = Appointment.objects.filter(pk=made.pk)
+    for change in ({"person": other}, {"starts_on": date(2025, 1, 1)}, {"acting": True}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            rows.update(**change)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows._raw_delete("default")
+    rows.update(ends_on=date(2026, 6, 1))  # its end, once
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.update(ends_on=date(2026, 12, 1))
