@@ -109,6 +109,7 @@ document.addEventListener(
    shows it before the page is loaded again. */
 function stepDone(step) {
   if ("reading" in step.dataset) return "read" in step.dataset;
+  if ("withReading" in step.dataset) return stepDone(step.closest("form").querySelector("[data-reading]"));
   const asked = [...step.querySelectorAll("[required]")];
   return asked.length ? asked.every((one) => one.checkValidity()) : step.dataset.state === "done";
 }
@@ -194,6 +195,35 @@ function acceptDrops(root) {
       show();
     });
   }
+}
+
+/* --- What sticks -------------------------------------------------------------------------------- */
+
+/* The stylesheet asks how tall a side column and the words of what was done are. */
+const heights = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const said = "said" in target.dataset;
+    const height = `${Math.ceil(target.getBoundingClientRect().height)}px`;
+    const [owner, name] = said ? [document.documentElement, "--said"] : [target, "--tall"];
+    owner.style.setProperty(name, height);
+  }
+});
+for (const one of document.querySelectorAll(".columns > .sticky, .site-notices[data-said]")) {
+  heights.observe(one);
+}
+
+/* --- The board: all rows at once ------------------------------------------------------------------ */
+
+for (const button of document.querySelectorAll("[data-open-all]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const open = button.getAttribute("aria-pressed") === "false";
+    for (const row of document.querySelectorAll(".function-row")) row.open = open;
+    for (const other of document.querySelectorAll("[data-open-all]")) {
+      other.setAttribute("aria-pressed", open);
+    }
+    button.scrollIntoView({ block: "nearest" });
+  });
 }
 
 /* --- Arriving ------------------------------------------------------------------------------------ */
