@@ -466,7 +466,7 @@ class ConfirmForm(forms.Form):
 
     password = forms.CharField(
         strip=False,
-        widget=forms.PasswordInput(attrs=_input(autocomplete="current-password")),
+        widget=forms.PasswordInput(attrs=_input(autocomplete="current-password", autofocus=True)),
         error_messages={"required": "Type your password to confirm that it is you."},
     )
 

@@ -461,7 +461,7 @@ def waits_for(revision: Revision, all_signers: Sequence[Signer]) -> str:
     waiting = [one for one in all_signers if one.state == "waiting"]
     if not waiting:
         return ""
-    named = [f"{one.holder_name}, {office_short(one.office)}" for one in waiting]
+    named = [f"{one.holder_name} ({office_short(one.office)})" for one in waiting]
     words = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
     act = "approval" if revision.state == State.AWAITING_APPROVAL else "signature"
     return f"It waits for the {act} of {words}."

@@ -120,7 +120,7 @@ def _words(standing: Standing, revision: Revision, freeze: Freeze) -> tuple[str,
     if standing == Standing.IN_FORCE:
         return (
             "Genuine, and in force today",
-            "Nothing in this file has changed since it was sealed.",
+            f"{revision.reference} is what rules today.",
         )
     if standing == Standing.NOT_YET_IN_FORCE:
         assert revision.effective_date is not None  # noqa: S101 - an approved text has one

@@ -20,7 +20,7 @@ from people.queries import holder_of
 
 from .. import queries
 from ..models import Acknowledgement, Revision, Signature
-from ..states import State
+from ..states import Role, State
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, str, int, P], HttpResponse]
@@ -73,6 +73,16 @@ def to_revision(revision: Revision, anchor: str = "") -> HttpResponseRedirect:
     return HttpResponseRedirect(revision.get_absolute_url() + (f"#{anchor}" if anchor else ""))
 
 
+def nothing_new(request: HttpRequest, *, made: bool, problem: str = "") -> HttpResponse | None:
+    """The answer to a page that asks again (by htmx) for its PDF, while there is still none.
+
+    204: htmx then changes nothing, so that no words are read aloud every two seconds.
+    """
+    if getattr(request, "htmx", False) and not (made or problem):
+        return HttpResponse(status=204)
+    return None
+
+
 def frame(
     revision: Revision, reader: Person, *, draft_note: str = ""
 ) -> tuple[dict[str, Any], list[Signature]]:
@@ -95,6 +105,9 @@ def frame(
         "document": revision.document,
         "changes": changes,
         "successor": unfinished,
+        "i_signed": any(
+            one.person_id == reader.pk and one.role == Role.COSIGNER for one in signatures
+        ),
         "may": queries.what_may(
             reader,
             revision,

@@ -23,7 +23,7 @@ from ..forms import PlanForm
 from ..models import Acknowledgement, Freeze, Revision
 from ..states import PUBLISHED, State
 from .drafting import reporting_lines
-from .frame import find, frame, reader_of, signed_in_verb, to_revision, today
+from .frame import find, frame, nothing_new, reader_of, signed_in_verb, to_revision, today
 from .signing import pdf_response
 
 
@@ -74,8 +74,10 @@ def _pdf_problem(freeze: Freeze | None, *, in_detail: bool) -> str:
 
 def _progress(request: HttpRequest, found: Revision) -> HttpResponse:
     context, freeze = _frozen(request, found, queries.live_freeze(found))
-    context["pdf_ready"] = bool(freeze and freeze.signing_copy_sha256)
-    return render(request, "boundaries/progress.html", context)
+    ready = bool(freeze and freeze.signing_copy_sha256)
+    context["pdf_ready"] = ready
+    waiting = nothing_new(request, made=ready, problem=context["pdf_problem"])
+    return waiting or render(request, "boundaries/progress.html", context)
 
 
 def _in_force(request: HttpRequest, found: Revision) -> HttpResponse:
@@ -97,7 +99,8 @@ def _in_force(request: HttpRequest, found: Revision) -> HttpResponse:
         "days": (today() - company_date(found.in_force_from)).days if found.in_force_from else None,
         "published": found.state in PUBLISHED,
     }
-    return render(request, "boundaries/inforce.html", context)
+    waiting = nothing_new(request, made=ready, problem=context["pdf_problem"])
+    return waiting or render(request, "boundaries/inforce.html", context)
 
 
 def _verify_facts(freeze: Freeze) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from ..files import files
 from ..forms import BeginSigningForm, ConfirmForm, ReasonForm
 from ..models import Freeze, Revision, SigningIntent
 from ..states import TRANSITIONS, Role, Verb
-from .frame import find, frame, reader_of, signed_in_verb, to_revision, today
+from .frame import find, frame, nothing_new, reader_of, signed_in_verb, to_revision, today
 
 PAGE_OF_ROLE = {Role.COSIGNER: "sign", Role.APPROVER: "approve"}
 
@@ -96,6 +96,8 @@ def _begin(request: HttpRequest, number: str, n: int, role: Role) -> HttpRespons
         else:
             page = f"boundaries:{PAGE_OF_ROLE[role]}_confirm"
             return redirect(page, number, n, intent.pk)
+    if waiting := nothing_new(request, made=bool(context["freeze"].signing_copy_sha256)):
+        return waiting
     context["form"] = form
     status = 422 if request.method == "POST" else 200
     return render(request, "boundaries/sign.html", context, status=status)
@@ -260,6 +262,9 @@ _REFUSALS: dict[str, dict[str, Any]] = {
     },
 }
 
+# The same verb, for a party who has signed already.
+_TAKING_BACK = {"heading": "Take back my signature", "button_words": "Take back my signature"}
+
 
 def _refuse(request: HttpRequest, number: str, n: int, kind: str) -> HttpResponse:
     revision = find(request, number, n)
@@ -286,6 +291,8 @@ def _refuse(request: HttpRequest, number: str, n: int, kind: str) -> HttpRespons
         else:
             messages.success(request, f"{revision.reference} {how['done']}")
             return to_revision(revision)
+    if kind == "decline" and context["i_signed"]:
+        how = how | _TAKING_BACK
     context |= {
         "kind": kind,
         "heading": f"{how['heading']}: {revision.reference}",
