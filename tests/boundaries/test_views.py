@@ -443,6 +443,58 @@ def test_the_signing_copy_that_is_still_being_made_is_told(sign_in, people, read
     assert sign_in("cro").get(f"{BASE}sign/").status_code == 200
 
 
+ASKS_AGAIN = {"HX-Request": "true"}
+
+
+@pytest.mark.parametrize("page", [BASE, f"{BASE}sign/"])
+def test_a_page_asks_again_until_the_signing_copy_is_made(sign_in, people, ready, page):
+    freeze = workflow.freeze(revision=ready, acting_user=people["coo"], at=factories.NOW)
+    browser = sign_in("cro")
+
+    assert 'hx-trigger="every 2s"' in text_of(browser.get(page))
+    nothing_new = browser.get(page, headers=ASKS_AGAIN)
+    assert (nothing_new.status_code, nothing_new.content) == (204, b"")
+
+    stages.give_signing_copy(freeze)
+
+    made = text_of(browser.get(page, headers=ASKS_AGAIN))
+    assert f"{BASE}signing-copy.pdf" in made
+    assert "hx-trigger" not in made
+
+
+def test_a_page_asks_again_until_the_sealed_pdf_is_made_or_fails(sign_in, in_force):
+    browser = sign_in("member")
+    assert 'hx-trigger="every 2s"' in text_of(browser.get(BASE))
+    assert browser.get(BASE, headers=ASKS_AGAIN).status_code == 204
+
+    in_force.freezes.update(pdf_last_failure="/srv/keys is not there")
+    failed = text_of(browser.get(BASE, headers=ASKS_AGAIN))
+    assert "Making it failed." in failed
+    assert "hx-trigger" not in failed
+
+    stages.give_sealed_file(in_force)
+    made = text_of(browser.get(BASE, headers=ASKS_AGAIN))
+    assert 'id="sealed-pdf"' in made
+    assert "hx-trigger" not in made
+
+
+def test_who_has_signed_is_offered_to_take_the_signature_back(sign_in, cosigning):
+    for page in (BASE, f"{BASE}decline/"):
+        unsigned = text_of(sign_in("cro").get(page))
+        assert "I cannot sign this text" in unsigned
+        assert "Take back my signature" not in unsigned
+
+        signed = text_of(sign_in("coo").get(page))
+        assert "Take back my signature" in signed
+        assert "I cannot sign this text" not in signed
+
+
+def test_those_it_waits_for_are_named_with_their_offices(sign_in, people, cosigning):
+    cro, cfo = people["cro"].name, people["cfo"].name
+    words = f"It waits for the signature of {cro} (CRO) and {cfo} (CFO)."
+    assert words in text_of(sign_in("cro").get(BASE))
+
+
 def test_amending_opens_the_next_version(sign_in, in_force):
     answer = sign_in("coo").post(f"{BASE}amend/")
 
