@@ -262,6 +262,17 @@ def worker(_worker_process, transactional_db, monkeypatch):
     return _worker_process
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """Show what the worker said beside a test that failed with it."""
+    outcome = yield
+    report = outcome.get_result()
+    used = getattr(item, "funcargs", {}).get("worker")
+    if report.failed and isinstance(used, Worker):
+        said = used.log.read_text(errors="replace").splitlines()[-120:]
+        report.sections.append(("What the worker said last", "\n".join(said)))
+
+
 # --- People -----------------------------------------------------------------------------------
 
 
