@@ -113,7 +113,7 @@ def _agree(
     clause = type(clause)._default_manager.get(pk=clause.pk)
     clause.revision = revision
     if clause.version != expected_version:
-        raise ChangedMeanwhile(clause)
+        raise ChangedMeanwhile(clause, agreeing=True)
     already = set(
         Agreement.objects.filter(
             **about(clause),

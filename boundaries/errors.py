@@ -55,11 +55,15 @@ class ChangedMeanwhile(Refused):
 
     code = "changed_meanwhile"
 
-    def __init__(self, clause: "Row | Article") -> None:
+    def __init__(self, clause: "Row | Article", *, agreeing: bool = False) -> None:
         self.clause = clause
+        then = (
+            "You have not agreed to it: read it as it stands now, and agree to that."
+            if agreeing
+            else "Nothing of yours was saved yet: compare both texts and save again."
+        )
         super().__init__(
-            f"{clause.changed_by_name or 'Somebody'} changed {clause} while you had it open. "
-            "Nothing of yours was saved yet: compare both texts and save again."
+            f"{clause.changed_by_name or 'Somebody'} changed {clause} while you had it open. {then}"
         )
 
 

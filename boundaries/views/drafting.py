@@ -288,7 +288,8 @@ def agree_all(request: HttpRequest, number: str, n: int) -> HttpResponse:
         names = ", ".join(str(one) for one in done.changed_meanwhile)
         words.append(f"Changed while you read, so not agreed: {names}.")
     if done.own_contests:
-        words.append(f"{done.own_contests} that you contest stay contested.")
+        stays = "stays" if done.own_contests == 1 else "stay"
+        words.append(f"{done.own_contests} that you contest {stays} contested.")
     messages.success(request, " ".join(words))
     return to_revision(revision)
 
