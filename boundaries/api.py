@@ -90,7 +90,10 @@ class DocumentList(ListAPIView[Document]):
             on=company_date(timezone.now()),
         )
 
-    @extend_schema(operation_id="documents_list")
+    @extend_schema(
+        operation_id="documents_list",
+        summary="List boundary documents: what is in force, and what is on its way",
+    )
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         page = self.paginate_queryset(self.get_queryset()) or []
         cards = queries.document_cards(
@@ -104,7 +107,11 @@ class DocumentList(ListAPIView[Document]):
 class RevisionDetail(APIView):
     """One Revision with its frozen content and the link to its sealed PDF."""
 
-    @extend_schema(operation_id="revisions_retrieve", responses=RevisionSerializer)
+    @extend_schema(
+        operation_id="revisions_retrieve",
+        summary="Read one version: its text, its signatures and its sealed PDF",
+        responses=RevisionSerializer,
+    )
     def get(self, request: Request, number: str, n: int) -> Response:
         revision = (
             queries.readable(reader_of(request), on=company_date(timezone.now()))
