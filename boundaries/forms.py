@@ -72,7 +72,7 @@ class OpenForm(forms.Form):
     number = forms.RegexField(
         r"^[A-Z0-9]+(-[A-Z0-9]+)*$",
         max_length=20,
-        help_text="Letters, digits and hyphens, such as NC-RB. Revisions add theirs: NC-RB-4.",
+        help_text="Capitals, digits and hyphens, such as NC-RB. Revisions add theirs: NC-RB-4.",
         widget=forms.TextInput(attrs=_input()),
         error_messages={"invalid": "Write capital letters, digits and hyphens, such as NC-RB."},
     )
@@ -131,7 +131,7 @@ class RowForm(forms.Form):
         max_length=1000,
         rows=2,
         label="Leave it out of the boundary, because",
-        help_text="Only when nobody is to own it here. Then it has no owner.",
+        help_text="Only when nobody is to own it here. Choose “Nobody yet” as its owner too.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
