@@ -446,7 +446,12 @@ class BeginSigningForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Say whether you have a conflict of interest."},
     )
-    conflict_text = PlainText(max_length=1000, rows=2, label="Which conflict of interest")
+    conflict_text = PlainText(
+        max_length=1000,
+        rows=2,
+        label="Which conflict of interest",
+        help_text="Whoever else signs, and the CEO, read it. It stays in the record.",
+    )
     reservation = PlainText(
         max_length=600,
         rows=2,
