@@ -75,6 +75,9 @@ def _row_blockers(rows: Sequence[Row]) -> list[Blocker]:
         if not row.owner:
             detail = "Nobody owns it. Choose an owner, or leave it out with a reason."
             found.append(Blocker("row_unassigned", row.anchor, str(row), detail, wrong=True))
+        if not row.scope_in.strip():
+            detail = "It does not say what its owner does. Write the scope in."
+            found.append(Blocker("row_without_scope", row.anchor, str(row), detail, wrong=True))
         if row.owner == HYBRID:
             parts = list(row.sub_scopes.all())
             if len(parts) < 2:

@@ -51,9 +51,11 @@ def pytest_unconfigure(config):
     shutil.rmtree(_STATE, ignore_errors=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this same hook, ahead of a conftest
 def pytest_collection_modifyitems(items):
     for item in items:
-        # One worker process is enough: its tests run in one test process (--dist loadgroup).
+        # Two workers would take each other's tasks from one Redis, each on a database of its own:
+        # the tests that need one run in one test process (--dist loadgroup).
         if item.get_closest_marker("worker"):
             item.add_marker(pytest.mark.xdist_group("worker"))
         if item.get_closest_marker("browser"):
@@ -225,12 +227,10 @@ def _url_of_test_database():
     return f"postgres://{access}@{at['HOST'] or 'localhost'}:{at['PORT'] or 5432}/{at['NAME']}"
 
 
-@pytest.fixture(scope="session")
-def _worker_process(django_db_setup, django_db_blocker, signing_keys, tmp_path_factory):
-    state = tmp_path_factory.mktemp("worker")
-    with django_db_blocker.unblock():
-        url = _url_of_test_database()
-    worker = Worker(state, url)
+@pytest.fixture
+def _worker_process(transactional_db, signing_keys, tmp_path_factory):
+    # For this test alone: a worker that lived on would take part in the tests that follow.
+    worker = Worker(tmp_path_factory.mktemp("worker"), _url_of_test_database())
     try:
         worker.wait_until_ready()
         yield worker
