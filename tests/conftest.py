@@ -51,11 +51,9 @@ def pytest_unconfigure(config):
     shutil.rmtree(_STATE, ignore_errors=True)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this same hook, ahead of a conftest
 def pytest_collection_modifyitems(items):
     for item in items:
-        # Two workers would take each other's tasks from one Redis, each on a database of its own:
-        # the tests that need one run in one test process (--dist loadgroup).
+        # One worker process is enough: its tests run in one test process (--dist loadgroup).
         if item.get_closest_marker("worker"):
             item.add_marker(pytest.mark.xdist_group("worker"))
         if item.get_closest_marker("browser"):
@@ -229,13 +227,22 @@ def _url_of_test_database():
 
 @pytest.fixture
 def _worker_process(transactional_db, signing_keys, tmp_path_factory):
-    # For this test alone: a worker that lived on would take part in the tests that follow.
-    worker = Worker(tmp_path_factory.mktemp("worker"), _url_of_test_database())
-    try:
-        worker.wait_until_ready()
-        yield worker
-    finally:
-        worker.stop()
+    """A worker for this test alone: one that lived on would take part in the tests that follow.
+
+    And one at a time, however many test processes there are: two workers would take each other's
+    tasks from the one Redis, each on a database of its own.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    with (shared / "worker.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        worker = Worker(tmp_path_factory.mktemp("worker"), _url_of_test_database())
+        try:
+            worker.wait_until_ready()
+            yield worker
+        finally:
+            worker.stop()
 
 
 @pytest.fixture
