@@ -64,6 +64,13 @@ def test_row_without_an_owner_blocks(ready, people):
     assert agreed_again(ready, people) == []
 
 
+def test_row_with_an_owner_and_no_scope_blocks(ready, people):
+    edit(row_of(ready), people, scope_in="  \n ")
+    assert wrong(ready) == [("row_without_scope", "row-1")]
+    edit(row_of(ready), people, scope_in="- Decide on discounts")
+    assert wrong(ready) == []
+
+
 def test_row_left_out_with_a_reason_does_not_block(ready, people):
     edit(row_of(ready), people, owner="", left_out_reason="The group's deal desk does it.")
     assert wrong(ready) == []
