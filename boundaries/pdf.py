@@ -19,7 +19,7 @@ from celery import current_app
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -76,16 +76,20 @@ def hand_over_on_commit(freeze: Freeze) -> None:
     transaction.on_commit(send)
 
 
-def owed() -> list[int]:
-    """Ids of the freezes whose file is not what the database says it should be."""
+def _owed() -> QuerySet[Freeze]:
+    """The freezes whose file is not what the database says it should be; some more than once."""
     live = Freeze.objects.filter(voided_at__isnull=True).exclude(revision__state=State.WITHDRAWN)
     without_copy = live.filter(signing_copy_sha256="")
     unapplied = live.filter(signatures__applied_sha256="", signatures__voided_at__isnull=True)
     unsealed = live.filter(
         sealed_sha256="", signatures__role=Role.APPROVER, signatures__voided_at__isnull=True
     )
-    ids = (without_copy | unapplied | unsealed).values_list("pk", flat=True)
-    return sorted(set(ids))
+    return without_copy | unapplied | unsealed
+
+
+def owed() -> list[int]:
+    """Ids of the freezes for which the worker has something to do."""
+    return sorted(set(_owed().values_list("pk", flat=True)))
 
 
 def advance(freeze_id: int) -> None:
@@ -101,7 +105,7 @@ def advance(freeze_id: int) -> None:
             _do_all_steps(freeze_id)
         finally:
             cache.delete(claim)
-        if freeze_id not in owed():
+        if not _owed().filter(pk=freeze_id).exists():
             return
 
 

@@ -1,6 +1,5 @@
 """A review brings a document in force back to its parties."""
 
-from datetime import date
 from typing import Any
 
 from django.db import models
@@ -68,7 +67,3 @@ class Review(models.Model):
     @property
     def anchor(self) -> str:
         return f"review-{self.pk}"
-
-    def days_late(self, today: date) -> int:
-        """How many days after its due date ``today`` is; 0 when it is not late."""
-        return max(0, (today - self.due_date).days)
