@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from asn1crypto import algos, cms, pem
+from asn1crypto import cms, pem
 from asn1crypto import x509 as asn1_x509
 from pyhanko.pdf_utils.decode_limits import (
     DecodeLimits,
@@ -44,7 +44,7 @@ from sealing.canonical import canonical_json, sha256_hex
 from sealing.content import SEAL_FIELD, TIMESTAMP_FIELD, Signatory
 from sealing.errors import ContentInvalid
 from sealing.keys import SEAL_UNIT
-from sealing.timestamps import build_token
+from sealing.timestamps import build_token, signer_info
 from sealing.verdict import HEADLINES, OWN_AUTHORITY, Kind, SignatureFinding, Verdict
 
 logger = logging.getLogger(__name__)
@@ -465,41 +465,26 @@ def _token_again(token: cms.ContentInfo, root: bytes) -> bytes:
 def _container_again(signature: EmbeddedPdfSignature, token: bytes) -> bytes:
     """Build the container of a seal or an approval again from the parts that are signed."""
     signer = signature.signer_info
-    certificate = signature.signer_cert
-    digest_algorithm = algos.DigestAlgorithm({"algorithm": "sha256"})
-    info = cms.SignerInfo(
-        {
-            "version": "v1",
-            "sid": cms.SignerIdentifier(
-                {
-                    "issuer_and_serial_number": cms.IssuerAndSerialNumber(
-                        {
-                            "issuer": certificate.issuer,
-                            "serial_number": certificate.serial_number,
-                        }
-                    )
-                }
-            ),
-            "digest_algorithm": digest_algorithm,
-            "signed_attrs": cms.CMSAttributes.load(signer["signed_attrs"].untag().dump()),
-            "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
-            "signature": signer["signature"].native,
-            "unsigned_attrs": cms.CMSAttributes(
-                [
-                    cms.CMSAttribute(
-                        {
-                            "type": "signature_time_stamp_token",
-                            "values": [cms.ContentInfo.load(token)],
-                        }
-                    )
-                ]
-            ),
-        }
+    info = signer_info(
+        signature.signer_cert,
+        signed_attributes=signer["signed_attrs"].untag().dump(),
+        signature=signer["signature"].native,
+        algorithm="sha256_ecdsa",
+        unsigned_attrs=cms.CMSAttributes(
+            [
+                cms.CMSAttribute(
+                    {
+                        "type": "signature_time_stamp_token",
+                        "values": [cms.ContentInfo.load(token)],
+                    }
+                )
+            ]
+        ),
     )
     data = cms.SignedData(
         {
             "version": "v1",
-            "digest_algorithms": cms.DigestAlgorithms([digest_algorithm]),
+            "digest_algorithms": cms.DigestAlgorithms([info["digest_algorithm"]]),
             "encap_content_info": {"content_type": "data"},
             "certificates": list(signature.signed_data["certificates"]),
             "signer_infos": [info],

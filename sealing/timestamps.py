@@ -34,18 +34,16 @@ def as_asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
     return asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
 
 
-def build_token(
-    tst_info: bytes, signed_attributes: bytes, signature: bytes, tsa: bytes, root: bytes
-) -> bytes:
-    """Give a timestamp token (DER) as a pure function of its parts.
-
-    Nothing in a token of ours is left to chance: the verifier builds it again from the parts that
-    are signed and compares, so that no byte of the outermost timestamp, which nothing else
-    covers, can be changed unseen. `tsa` and `root` are certificates in DER.
-    """
-    certificate = asn1_x509.Certificate.load(tsa)
-    digest_algorithm = algos.DigestAlgorithm({"algorithm": "sha256"})
-    signer = cms.SignerInfo(
+def signer_info(
+    certificate: asn1_x509.Certificate,
+    *,
+    signed_attributes: bytes,
+    signature: bytes,
+    algorithm: str,
+    **more: Any,
+) -> cms.SignerInfo:
+    """Give the SignerInfo of one signature of ours, of any kind, as a function of its parts."""
+    return cms.SignerInfo(
         {
             "version": "v1",
             "sid": cms.SignerIdentifier(
@@ -58,16 +56,35 @@ def build_token(
                     )
                 }
             ),
-            "digest_algorithm": digest_algorithm,
+            "digest_algorithm": algos.DigestAlgorithm({"algorithm": "sha256"}),
             "signed_attrs": cms.CMSAttributes.load(signed_attributes),
-            "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": "sha256_rsa"}),
+            "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": algorithm}),
             "signature": signature,
+            **more,
         }
+    )
+
+
+def build_token(
+    tst_info: bytes, signed_attributes: bytes, signature: bytes, tsa: bytes, root: bytes
+) -> bytes:
+    """Give a timestamp token (DER) as a pure function of its parts.
+
+    Nothing in a token of ours is left to chance: the verifier builds it again from the parts that
+    are signed and compares, so that no byte of the outermost timestamp, which nothing else
+    covers, can be changed unseen. `tsa` and `root` are certificates in DER.
+    """
+    certificate = asn1_x509.Certificate.load(tsa)
+    signer = signer_info(
+        certificate,
+        signed_attributes=signed_attributes,
+        signature=signature,
+        algorithm="sha256_rsa",
     )
     signed_data = cms.SignedData(
         {
             "version": "v3",
-            "digest_algorithms": cms.DigestAlgorithms([digest_algorithm]),
+            "digest_algorithms": cms.DigestAlgorithms([signer["digest_algorithm"]]),
             "encap_content_info": {
                 "content_type": "tst_info",
                 "content": cms.ParsableOctetString(tst_info),
