@@ -135,6 +135,12 @@ def register() -> None:
             "created_at",
             "expires_at",
         ],
-        write_once=["consumed_at"],
+        write_once=["consumed_at", "revoked_at", "revoked_because"],
         keys=("id", "nonce"),
+    )
+    protection.never_deleted("boundaries_succession")
+    protection.frozen_columns(
+        "boundaries_succession",
+        ["revision_id", "office", "appointment_id", "predecessor_name", "began_at", "due_date"],
+        write_once=["answer", "answered_at", "answered_by_id", "answered_by_name", "wish"],
     )

@@ -3,6 +3,7 @@
 import logging
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db.models import F
 from django.utils import timezone
@@ -20,6 +21,7 @@ LONGEST_WAIT = timedelta(hours=1)
 # Each failing attempt may take EMAIL_TIMEOUT: with the server down a sweep stops early.
 FAILURES_THAT_END_A_SWEEP = 3
 PER_SWEEP = 500
+WIPED = "This mail carried a link that only its recipient may have. It was sent, and wiped here.\n"
 
 
 class NotSent(Exception):
@@ -45,9 +47,20 @@ def deliver(mail_id: int, *, at: datetime) -> bool:
         _put_back(mail, error, at=at)
         return False
     OutgoingMail.objects.filter(pk=mail_id).update(
-        state=State.SENT, sent_at=timezone.now(), last_error=""
+        state=State.SENT, sent_at=timezone.now(), last_error="", **_what_is_kept(mail)
     )
     return True
+
+
+def _what_is_kept(mail: OutgoingMail) -> dict[str, str]:
+    """A secret does not stay behind. Where no mail server is named, the table is the mailbox."""
+    if not mail.sensitive or _is_the_mailbox():
+        return {}
+    return {"text": WIPED, "html": WIPED}
+
+
+def _is_the_mailbox() -> bool:
+    return settings.EMAIL_BACKEND == "django.core.mail.backends.dummy.EmailBackend"
 
 
 def deliver_owed(*, at: datetime) -> int:

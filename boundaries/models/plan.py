@@ -40,3 +40,49 @@ class Milestone(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Succession(models.Model):
+    """An Office changed hands while a Revision that it had signed is in force.
+
+    The Revision stays in force and shows "signed by the predecessor"; the successor acknowledges
+    it or asks for an amendment within 10 business days.
+    """
+
+    class Answer(models.TextChoices):
+        ACKNOWLEDGED = "acknowledged", "Acknowledged"
+        AMENDMENT = "amendment", "Asked for an amendment"
+
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="successions")
+    office = models.CharField(max_length=40)
+    appointment = models.ForeignKey(Appointment, on_delete=models.PROTECT, related_name="+")
+    predecessor_name = models.CharField(max_length=120)
+    began_at = models.DateTimeField()
+    due_date = models.DateField()
+    answer = models.CharField(max_length=12, choices=Answer.choices, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    answered_by_name = models.CharField(max_length=120, blank=True)
+    # What should change, in the successor's words; and the draft in which it is negotiated.
+    wish = models.TextField(max_length=3000, blank=True)
+    amendment = models.ForeignKey(
+        Revision, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["due_date", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["revision", "appointment"], name="one_succession_per_appointment"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(answer="", answered_at__isnull=True)
+                | ~models.Q(answer="") & models.Q(answered_at__isnull=False),
+                name="succession_answered_says_when",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.appointment} takes over {self.revision}"

@@ -100,6 +100,9 @@ class SigningIntent(models.Model):
     authenticated_at = models.DateTimeField(null=True, blank=True)
     method = models.CharField(max_length=40, blank=True)
     consumed_at = models.DateTimeField(null=True, blank=True)
+    # Ended before it was used: its person was deactivated, for instance.
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_because = models.CharField(max_length=200, blank=True)
 
     class Meta:
         ordering = ["-created_at"]

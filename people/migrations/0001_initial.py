@@ -5,7 +5,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import people.models
+import people.models.person
 
 
 class Migration(migrations.Migration):
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 (
                     "time_zone",
                     models.CharField(
-                        blank=True, max_length=64, validators=[people.models.check_time_zone]
+                        blank=True, max_length=64, validators=[people.models.person.check_time_zone]
                     ),
                 ),
                 ("is_active", models.BooleanField(default=True)),

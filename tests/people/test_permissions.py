@@ -35,8 +35,16 @@ TABLE = {
     Act.RETURN:            "no no no yes no no no no no",
     Act.ACKNOWLEDGE:       "no no no no yes no no no no",
     Act.REMIND:            "yes yes yes no yes yes no no no",
-    Act.READ_LOG:          "yes yes yes yes no yes no yes yes",
+    Act.READ_LOG:          "yes yes yes yes no yes no yes no",
+    Act.READ_SECURITY_EVENTS: "no no no yes no yes no yes yes",
     Act.CHANGE_CATALOG:    "yes yes yes no yes yes no no no",
+    # The Administrator only the first ones (tests/people/test_appointments.py).
+    Act.RECORD_APPOINTMENT: "no no no no no yes no no yes",
+    Act.PROPOSE_STAND_IN:  "yes yes yes no no no no no no",
+    Act.CONFIRM_APPOINTMENT: "no no no yes no no no no no",
+    Act.INVITE:            "no no no no no no no no yes",
+    Act.MANAGE_ACCOUNTS:   "no no no no no no no no yes",
+    Act.CHANGE_COMPANY:    "no no no no no yes no no yes",
 }  # fmt: skip
 
 

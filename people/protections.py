@@ -1,0 +1,76 @@
+"""What the database itself refuses about people and Offices, whatever code (or SQL) asks."""
+
+from audit import protection
+
+# The rows compared: both count, both of one Office and kind, and their days overlap.
+_COUNTS = (
+    "{row}.voided_at IS NULL AND (NOT {row}.needs_confirmation OR {row}.confirmed_at IS NOT NULL)"
+)
+_OVERLAPS = (  # no input goes in: all names are ours
+    "NEW.exclusive AND " + _COUNTS.format(row="NEW") + " AND EXISTS ("  # noqa: S608
+    "SELECT 1 FROM people_appointment o WHERE o.office_id = NEW.office_id"
+    " AND o.acting = NEW.acting AND o.exclusive AND " + _COUNTS.format(row="o") + "{other}"
+    " AND o.starts_on < COALESCE(NEW.ends_on, '9999-12-31')"
+    " AND COALESCE(o.ends_on, '9999-12-31') > NEW.starts_on)"
+)
+_ONE_HOLDER = "an Office has one holder (and one stand-in) on any day"
+
+
+def register() -> None:
+    """Name the rules; ``audit.protection`` puts them in place after every migrate."""
+    # History is never rewritten: an appointment gets its confirmation, its end and, where it was
+    # wrong, its voiding, each once.
+    protection.never_deleted("people_appointment")
+    protection.frozen_columns(
+        "people_appointment",
+        [
+            "person_id",
+            "office_id",
+            "starts_on",
+            "acting",
+            "instrument",
+            "scope",
+            "exclusive",
+            "recorded_by_id",
+            "recorded_by_name",
+            "recorded_at",
+            "needs_confirmation",
+            "corrects_id",
+        ],
+        write_once=[
+            "ends_on",
+            "end_reason",
+            "end_recorded_by_name",
+            "end_recorded_at",
+            "confirmed_at",
+            "confirmed_by_id",
+            "confirmed_by_name",
+            "voided_as",
+            "voided_at",
+            "voided_by_name",
+            "void_reason",
+        ],
+    )
+    # SQLite knows the id of a new row only after the INSERT: there it is compared with all rows.
+    others: dict[protection.Operation, str] = {"INSERT": "", "UPDATE": " AND o.id <> NEW.id"}
+    for operation, other in others.items():
+        protection.refuse(
+            "people_appointment",
+            name="one_holder",
+            on=(operation,),
+            when=_OVERLAPS.format(other=other),
+            message=_ONE_HOLDER,
+        )
+    protection.never_deleted("people_officeabsence")
+    protection.frozen_columns(
+        "people_officeabsence",
+        ["office_id", "part_goes_to_id", "reason", "starts_on", "recorded_by_id", "recorded_at"],
+        write_once=["ends_on"],
+    )
+    protection.never_deleted("people_invitation")
+    protection.frozen_columns(
+        "people_invitation",
+        ["email", "invited_by_id", "invited_by_name", "created_at"],
+        write_once=["accepted_at", "person_id", "revoked_at", "revoked_by_name"],
+    )
+    protection.append_only("people_usedcode")

@@ -1,0 +1,1 @@
+"""The pages of people: accounts, invitations, Offices, permissions, security events."""
