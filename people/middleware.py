@@ -1,15 +1,19 @@
-"""Show every time in the reader's own zone."""
+"""What holds for every request of a signed-in person."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from .calendar import zone_of
+from .calendar import written_for, zone_of
 
 
 class ReadersTimeZoneMiddleware:
-    """Activate the signed-in reader's zone for the length of the request."""
+    """Show the signed-in reader's own zone and way to write dates, for the length of a request.
+
+    What a request changes is told to others by mail, in sentences that it makes: those keep one
+    way to write dates. So the reader's own applies to pages that are read, not to acts.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -17,6 +21,9 @@ class ReadersTimeZoneMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated:
             return self.get_response(request)
+        if request.method in ("GET", "HEAD"):
+            with written_for(request.user):
+                return self.get_response(request)
         with timezone.override(zone_of(request.user)):
             return self.get_response(request)
 

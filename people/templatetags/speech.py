@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from people.calendar import date_words
 from people.offices import office_short, office_title
 
 register = template.Library()
@@ -15,8 +16,8 @@ register.filter("office_title", office_title)
 
 
 def day_words(day: date) -> str:
-    """ "3 Mar 2026": no leading zero, month in letters, so that nobody reads it backwards."""
-    return f"{day.day} {day:%b %Y}"
+    """ "3 Mar 2026", or as the reader of the page chose to read dates."""
+    return date_words(day)
 
 
 def moment_words(at: datetime) -> str:

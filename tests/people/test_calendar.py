@@ -9,13 +9,18 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from people.calendar import (
+    DATE_LANGUAGES,
     add_business_days,
     company_country,
     company_date,
+    date_words,
     following_business_day,
+    holiday_name,
+    holidays_between,
     is_business_day,
     preceding_business_day,
     start_of_day,
+    written_for,
     zone_of,
 )
 from people.middleware import ReadersTimeZoneMiddleware
@@ -105,7 +110,7 @@ def test_unknown_zone_is_refused(zone):
 def current_zone_of(user):
     """The zone that is active while a request of ``user`` is answered."""
     middleware = ReadersTimeZoneMiddleware(lambda request: timezone.get_current_timezone_name())
-    return middleware(SimpleNamespace(user=user))
+    return middleware(SimpleNamespace(method="GET", user=user))
 
 
 def test_times_are_shown_in_the_readers_zone():
@@ -134,3 +139,70 @@ def test_owner_attribute_and_fingerprint():
         "further",
     ]
     assert fingerprint("0123456789ab") == "0123 4567 89ab"
+
+
+# --- How dates are written for a reader -------------------------------------------------------
+
+
+@pytest.mark.parametrize(("code", "label"), DATE_LANGUAGES)
+def test_the_list_of_languages_shows_what_pages_write(code, label):
+    person = Person(date_language=code)
+    with written_for(person):
+        assert label.endswith(date_words(date(2026, 11, 21)))
+
+
+def test_dates_are_written_plainly_without_a_reader():
+    assert date_words(date(2026, 3, 3)) == "3 Mar 2026"
+    assert date_words(date(2026, 9, 9)) == "9 Sep 2026"
+
+
+def test_a_language_that_is_no_longer_offered_is_passed_over():
+    with written_for(Person(date_language="tlh")):
+        assert date_words(date(2026, 3, 3)) == "3 Mar 2026"
+
+
+def test_reading_as_somebody_ends_with_the_block():
+    with written_for(Person(date_language="de", time_zone="Europe/Vienna")):
+        assert date_words(date(2026, 3, 3)) == "3. März 2026"
+        assert timezone.get_current_timezone_name() == "Europe/Vienna"
+    assert date_words(date(2026, 3, 3)) == "3 Mar 2026"
+    assert timezone.get_current_timezone_name() == "America/New_York"
+
+
+def test_pages_are_read_in_the_readers_language_and_acts_are_told_in_one(
+    client, executives, rf, monkeypatch
+):
+    maya = executives["cro"]
+    maya.date_language = "de"
+    seen = []
+
+    def view(request):
+        seen.append((request.method, date_words(date(2026, 3, 3))))
+
+    for request in (rf.get("/"), rf.post("/")):
+        request.user = maya
+        ReadersTimeZoneMiddleware(view)(request)
+    assert seen == [("GET", "3. März 2026"), ("POST", "3 Mar 2026")]
+
+
+# --- A state's own holidays -------------------------------------------------------------------
+
+
+def test_a_state_has_holidays_of_its_own():
+    corpus_christi = date(2027, 5, 27)
+    assert is_business_day(corpus_christi, country="DE")
+    assert not is_business_day(corpus_christi, country="DE-BY")
+    assert holiday_name(corpus_christi, country="DE-BY") == "Corpus Christi"
+    assert holiday_name(corpus_christi, country="DE") == ""
+
+
+def test_the_company_names_its_state(company):
+    assert company_country() == "US"
+    company.subdivision = "NY"
+    company.save()
+    assert company_country() == "US-NY"
+
+
+def test_holidays_on_weekdays_are_named():
+    found = holidays_between(date(2026, 12, 21), date(2027, 1, 4), country="US")
+    assert [day for day, _ in found] == [date(2026, 12, 25), date(2027, 1, 1)]
