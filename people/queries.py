@@ -3,7 +3,24 @@
 from collections.abc import Iterable
 from datetime import date
 
+from django.db.models import Q
+
 from .models import Appointment, Person
+
+
+def accounts_of(person: Person) -> list[int]:
+    """The ids of all accounts of the human being behind ``person``, the own one included."""
+    human = person.human_id
+    return list(
+        Person.objects.filter(Q(pk=human) | Q(same_person_as=human))
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+
+
+def same_human(a: Person, b: Person) -> bool:
+    """Whether two accounts belong to one human being."""
+    return a.human_id == b.human_id
 
 
 def appointments_of(person: Person, *, on: date) -> list[Appointment]:
@@ -22,31 +39,42 @@ def appointments_of(person: Person, *, on: date) -> list[Appointment]:
     stood_in_for = set(
         Appointment.objects.on(on)
         .filter(acting=True, office__in=[one.office_id for one in mine])
-        .exclude(person=person)
         .values_list("office_id", flat=True)
     )
     return [one for one in mine if one.acting or one.office_id not in stood_in_for]
 
 
 def is_appointed(person: Person, office_key: str, *, on: date) -> bool:
-    """Whether ``person`` is appointed to the Office on ``on``, also while another acts for it."""
-    return Appointment.objects.on(on).filter(person=person, office__key=office_key).exists()
+    """Whether the human being behind ``person`` is appointed to the Office on ``on``.
+
+    In whichever of their accounts, as holder or Acting, and also while another acts for it.
+    """
+    human = person.human_id
+    return (
+        Appointment.objects.on(on)
+        .filter(Q(person=human) | Q(person__same_person_as=human), office__key=office_key)
+        .exists()
+    )
 
 
 def who_acts_for(office_keys: Iterable[str], *, on: date) -> dict[str, Appointment]:
     """Map each Office key to the appointment that acts for it on ``on`` (vacant ones left out).
 
-    One query, whatever the number of Offices. An acting appointment goes before the holder's.
+    One query, whatever the number of Offices. An acting appointment goes before the holder's, who
+    cannot act while it runs: where the stand-in's account is closed, nobody acts.
     """
     acting: dict[str, Appointment] = {}
     found = (
         Appointment.objects.on(on)
-        .filter(office__key__in=list(office_keys), person__is_active=True)
+        .filter(office__key__in=list(office_keys))
         .select_related("office", "person")
         .order_by("acting", "starts_on", "pk")
     )
     for one in found:
-        acting[one.office.key] = one  # the acting one comes last and wins
+        if one.person.is_active:
+            acting[one.office.key] = one  # the acting one comes last and wins
+        elif one.acting:
+            acting.pop(one.office.key, None)
     return acting
 
 
