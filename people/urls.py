@@ -1,6 +1,8 @@
 """Addresses of accounts, people and Offices."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from .views import company
 
 app_name = "people"
 
@@ -11,4 +13,5 @@ urlpatterns: list[URLPattern] = [
     # --- Permissions
     # --- Security events
     # --- The company
+    path("company/", company.company, name="company"),
 ]

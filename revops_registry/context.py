@@ -15,10 +15,12 @@ from django.utils.functional import SimpleLazyObject
 from people.calendar import company_date
 from people.demo import DEMO_PASSWORD
 from people.models import Appointment, Company, Person
+from people.offices import ADMINISTRATOR, AUDITOR, CEO, CORPORATE_SECRETARY
 from people.queries import appointments_of
 from people.templatetags.speech import owner_attribute
 from sealing.render import weasyprint_problem
 
+KEEPERS = frozenset({CEO, CORPORATE_SECRETARY, AUDITOR, ADMINISTRATOR})
 MAX_POSITION = 1 << 16  # after every Office: who holds none comes last
 
 
@@ -37,6 +39,11 @@ class Reader:
     def offices(self) -> list[str]:
         """Keys of the Offices held today: ``["cro"]``; empty for a Member."""
         return [one.office.key for one in self.appointments]
+
+    @property
+    def keeps_offices(self) -> bool:
+        """Whether Offices and who holds them are daily work: then they are in the bar."""
+        return not KEEPERS.isdisjoint(self.offices)
 
     @cached_property
     def label(self) -> str:
