@@ -30,7 +30,6 @@ def today() -> date:
 def signed_in(view: "View[P]") -> "View[P]":
     """Sign-in needed; what the reader's Offices do not allow is told on the page for refusals."""
 
-    @login_required
     @wraps(view)
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         try:
@@ -38,4 +37,4 @@ def signed_in(view: "View[P]") -> "View[P]":
         except NotYourOffice as refused:
             raise PermissionDenied(str(refused)) from refused
 
-    return guarded
+    return cast("View[P]", login_required(guarded))
