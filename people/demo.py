@@ -8,26 +8,48 @@ import audit
 
 from .appointments import appoint, establish_standard_offices
 from .models import Company, Person
-from .offices import CEO, CFO, COO, CRO, REVOPS_LEAD
+from .offices import (
+    ADMINISTRATOR,
+    AUDITOR,
+    CEO,
+    CFO,
+    COO,
+    CORPORATE_SECRETARY,
+    CRO,
+    REVOPS_LEAD,
+)
 
 DEMO_PASSWORD = "boundary-demo"  # noqa: S105 - shown on the demo's sign-in page, opens nothing real
-_SINCE = date(2026, 1, 1)
 
 
 class DemoPerson:
-    """A person of the demo: who they are and which Office, if any, they hold."""
+    """A person of the demo: who they are and which Office, if any, they hold or held."""
 
-    def __init__(self, name: str, office: str = "", job_title: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        office: str = "",
+        since: date | None = None,
+        until: date | None = None,
+        job_title: str = "",
+    ) -> None:
         self.name, self.office, self.job_title = name, office, job_title
+        self.since, self.until = since, until
         self.email = f"{name.lower().replace(' ', '.')}@northwind.example"
 
 
 DEMO_PEOPLE = (
-    DemoPerson("Maya Lindqvist", CRO),
-    DemoPerson("Daniel Osei", COO),
-    DemoPerson("Priya Raman", CFO),
-    DemoPerson("Helen Marsh", CEO),
-    DemoPerson("Tomas Vega", REVOPS_LEAD),
+    DemoPerson("Erik Stahl", CRO, date(2024, 9, 2), date(2025, 6, 1)),
+    DemoPerson("Maya Lindqvist", CRO, date(2025, 6, 1)),
+    DemoPerson("Daniel Osei", COO, date(2025, 1, 6)),
+    DemoPerson("Priya Raman", CFO, date(2024, 6, 3)),
+    DemoPerson("Helen Marsh", CEO, date(2024, 1, 15)),
+    DemoPerson("Tomas Vega", REVOPS_LEAD, date(2025, 9, 1)),
+    DemoPerson("Ruth Adler", CORPORATE_SECRETARY, date(2025, 1, 6)),
+    DemoPerson("Kenji Mori", AUDITOR, date(2025, 3, 3)),
+    DemoPerson("Sam Okafor", ADMINISTRATOR, date(2024, 1, 15)),
+    DemoPerson("Ingrid Sole", job_title="Controller"),
+    DemoPerson("Nadia Haddad", job_title="Operations director"),
     DemoPerson("Ana Brandt", job_title="Sales manager"),
 )
 
@@ -43,11 +65,20 @@ def create_demo_company(*, at: datetime) -> Company:
     establish_standard_offices()
     for one in DEMO_PEOPLE:
         person = Person.objects.create_user(one.email, one.name, DEMO_PASSWORD)
-        if one.job_title:
-            person.job_title = one.job_title
-            person.save(update_fields=["job_title"])
-        if one.office:
-            appoint(person=person, office_key=one.office, starts_on=_SINCE, acting_user=None, at=at)
+        person.job_title = one.job_title
+        if one.until is not None:
+            # Who left has a past here and no account any more.
+            person.is_active, person.deactivated_at = False, at
+        person.save(update_fields=["job_title", "is_active", "deactivated_at"])
+        if one.since is not None:
+            appoint(
+                person=person,
+                office_key=one.office,
+                starts_on=one.since,
+                ends_on=one.until,
+                acting_user=None,
+                at=at,
+            )
     audit.record(
         "company.created",
         at=at,

@@ -10,7 +10,7 @@ from people.models import Company
 
 
 class Command(BaseCommand):
-    help = "Make the demo company Northwind Cloud with its six people."
+    help = "Make the demo company Northwind Cloud with its people."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
