@@ -10,8 +10,8 @@ from functions_catalog.models import Function
 from functions_catalog.ownership import FunctionChange, OwnershipChange, answers_on
 from people.models import Office, Person
 from people.offices import CEO, HYBRID, office_short
-from people.permissions import MATRIX, Act, entitling_appointments, may
-from people.queries import appointments_of, is_appointed, who_acts_for
+from people.permissions import Act, entitling_appointments, may, powers_of
+from people.queries import accounts_of, who_acts_for
 from people.templatetags.speech import day, day_words
 
 from . import content as contents
@@ -99,16 +99,20 @@ def what_may(
     acknowledged: bool,
 ) -> May:
     """Work out ``May``; ``signatures`` are the live ones of the Revision."""
-    held = {one.office.key for one in appointments_of(reader, on=on)}
+    powers = powers_of(reader, on=on)
+    to_sign = {one.office.key for one in powers.by(Act.SIGN)}
     signed = {one.office for one in signatures if one.role == Role.COSIGNER}
     parties = set(party_offices())
     draft = revision.state == State.DRAFT
     awaiting = revision.state == State.AWAITING_APPROVAL
     cosigning = revision.state == State.COSIGNING
     opened_unsigned = reader.pk == revision.opened_by_id and not signatures
-
-    def allowed(act: Act) -> bool:
-        return bool(held & MATRIX[act])
+    allowed = powers.may
+    # Who co-signed does not approve, in whichever of their accounts.
+    approve = awaiting and allowed(Act.APPROVE)
+    if approve:
+        mine = accounts_of(reader)
+        approve = not any(one.person_id in mine for one in signatures if one.role == Role.COSIGNER)
 
     return May(
         read_draft=allowed(Act.READ_DRAFT),
@@ -116,12 +120,12 @@ def what_may(
         agree=draft and allowed(Act.AGREE),
         contest=draft and allowed(Act.CONTEST),
         freeze=draft and allowed(Act.FREEZE),
-        sign=cosigning and bool((held & parties) - signed) and not is_appointed(reader, CEO, on=on),
+        sign=cosigning and bool((to_sign & parties) - signed),
         decline=(cosigning or awaiting) and allowed(Act.DECLINE),
-        approve=awaiting and allowed(Act.APPROVE),
+        approve=approve,
         return_=awaiting and allowed(Act.RETURN),
         withdraw=revision.state in UNFINISHED
-        and (CEO in held or (allowed(Act.WITHDRAW) and opened_unsigned)),
+        and (allowed(Act.APPROVE) or (allowed(Act.WITHDRAW) and opened_unsigned)),
         amend=allowed(Act.OPEN) and not unfinished_exists and _amendable(revision),
         acknowledge=revision.state in ANSWERING and not acknowledged and allowed(Act.ACKNOWLEDGE),
     )

@@ -18,9 +18,9 @@ from django.utils.crypto import constant_time_compare
 import audit
 from people.calendar import company_date
 from people.models import Appointment, Person
-from people.offices import CEO, office_short
+from people.offices import office_short
 from people.permissions import Act, entitling_appointments, require
-from people.queries import is_appointed
+from people.queries import accounts_of
 from sealing.fonts import undrawable
 
 from .content import utc_text
@@ -84,12 +84,15 @@ def signing_appointments(
     return [one for one in held if one.office.key not in signed]
 
 
-def refuse_ceo_cosigning(person: Person, *, at: datetime) -> None:
-    """The CEO never co-signs, also while somebody acts for them: the person stays the same."""
-    if is_appointed(person, CEO, on=company_date(at)):
+def refuse_own_approval(revision: Revision, person: Person) -> None:
+    """Who co-signed does not approve, in whichever of their accounts and Offices."""
+    cosigned = revision.signatures.filter(
+        voided_at__isnull=True, role=Role.COSIGNER, person__in=accounts_of(person)
+    )
+    if cosigned.exists():
         raise NotASeparatePerson(
-            "The CEO approves and never co-signs. Name another person Acting to sign for that "
-            "Office."
+            f"You co-signed {revision.reference}, so you cannot approve it as well. Have the "
+            "Corporate Secretary name another person Acting CEO. Nothing was signed."
         )
 
 
@@ -145,8 +148,8 @@ def open_intent(
     if revision.state not in TRANSITIONS[VERB_OF_ROLE[role]]:
         raise TransitionNotAllowed(revision, VERB_OF_ROLE[role])
     require(acting_user, ACT_OF_ROLE[role], on=company_date(at))
-    if role == Role.COSIGNER:
-        refuse_ceo_cosigning(acting_user, at=at)
+    if role == Role.APPROVER:
+        refuse_own_approval(revision, acting_user)
     appointments = signing_appointments(revision, role, acting_user, at=at)
     if not appointments:
         raise IntentNotValid(f"You have signed {revision.reference} already.")

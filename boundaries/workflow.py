@@ -34,6 +34,7 @@ from people.errors import NotYourOffice
 from people.models import Appointment, Company, Person
 from people.offices import CEO
 from people.permissions import Act, require
+from people.queries import accounts_of
 from sealing.canonical import canonical_json, sha256_hex
 from sealing.errors import SealingError
 from sealing.fonts import undrawable
@@ -66,7 +67,7 @@ from .models import (
 )
 from .parties import party_offices
 from .pdf import hand_over_on_commit
-from .signing import consume, refuse_ceo_cosigning
+from .signing import consume, refuse_own_approval
 from .states import ANSWERING, TRANSITIONS, Role, State, Verb
 
 # A new draft proposes this, so that there is time to negotiate.
@@ -365,7 +366,6 @@ def cosign(
     held = require(acting_user, Act.SIGN, on=company_date(at))
     parties = party_offices()
     frozen = _live_freeze(revision)
-    refuse_ceo_cosigning(acting_user, at=at)
     signed = set(
         revision.signatures.filter(voided_at__isnull=True).values_list("office", flat=True)
     )
@@ -450,8 +450,9 @@ def _sign(
 
 
 def _refuse_a_single_cosigner(revision: Revision, last: Person) -> None:
-    others = revision.signatures.filter(voided_at__isnull=True).exclude(person=last)
-    if not others.exists():
+    """At least two human beings co-sign, whatever accounts and Offices they have."""
+    others = revision.signatures.filter(voided_at__isnull=True)
+    if not others.exclude(person__in=accounts_of(last)).exists():
         raise NotASeparatePerson(
             "At least two distinct people must co-sign. Name another person Acting for one of "
             "these Offices."
@@ -471,8 +472,7 @@ def approve(
     revision = _locked(revision, Verb.APPROVE)
     held = require(acting_user, Act.APPROVE, on=company_date(at))
     frozen = _live_freeze(revision)
-    if revision.signatures.filter(voided_at__isnull=True, person=acting_user).exists():
-        raise NotASeparatePerson("Who co-signed this Revision cannot approve it as well.")
+    refuse_own_approval(revision, acting_user)
     rows = list(revision.rows.select_related("function"))
     # Before the first event, and before looking: two documents cannot both get one function.
     ownership.locked_functions(row.function.key for row in rows)

@@ -13,6 +13,12 @@ class NotYourOffice(Refused):
     code = "not_your_office"
 
 
+class CeoIsNoParty(NotYourOffice):
+    """The CEO holds a co-signing Office, and acts for it as a party would."""
+
+    code = "ceo_is_no_party"
+
+
 class AppointmentClash(Refused):
     """The Office has, in part of that time, another holder."""
 

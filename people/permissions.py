@@ -1,12 +1,16 @@
 """Who may do what: the matrix of PRODUCT.md 1 as data, and the one question asked of it.
 
-Verbs ask ``require``; pages ask ``may`` to decide what to offer. Both read this table.
+Verbs ask ``require``; pages ask ``may`` (or ``powers_of``, of many acts at once) to decide what to
+offer. All read this table, and nothing else: a superuser of the database admin may no more here
+than their Offices allow.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from .errors import NotYourOffice
+from .errors import CeoIsNoParty, NotYourOffice
 from .models import Appointment, Person
 from .offices import (
     ADMINISTRATOR,
@@ -19,7 +23,7 @@ from .offices import (
     REVOPS_LEAD,
     office_short,
 )
-from .queries import appointments_of
+from .queries import appointments_of, is_appointed
 
 EVERYBODY = "everybody"  # any active Person, Members included
 PARTIES = frozenset({CRO, COO, CFO})
@@ -87,12 +91,67 @@ MATRIX: dict[Act, frozenset[str]] = {
 }
 
 
+# What a party does to a text. The CEO approves it, so the same human being does none of this for
+# a co-signing Office that they hold as well: another person is named Acting.
+PARTY_ACTS = frozenset(
+    {
+        Act.OPEN,
+        Act.EDIT,
+        Act.AGREE,
+        Act.CONTEST,
+        Act.SIGN,
+        Act.DECLINE,
+        Act.VETO,
+        Act.FREEZE,
+    }
+)
+
+
+def _allows(appointment: Appointment, act: Act) -> bool:
+    """Whether the Office may: what all three parties may, every further co-signing Office may."""
+    allowed = MATRIX[act]
+    return appointment.office.key in allowed or (
+        appointment.office.co_signing and allowed >= PARTIES
+    )
+
+
+@dataclass(frozen=True)
+class Powers:
+    """What one person's Offices allow on one day: read once, asked of many acts."""
+
+    appointments: Sequence[Appointment]
+    is_ceo: bool
+
+    def by(self, act: Act) -> list[Appointment]:
+        """The appointments that allow ``act`` (may be none)."""
+        return [
+            one
+            for one in self.appointments
+            if _allows(one, act)
+            and not (self.is_ceo and act in PARTY_ACTS and one.office.co_signing)
+        ]
+
+    def may(self, act: Act) -> bool:
+        return EVERYBODY in MATRIX[act] or bool(self.by(act))
+
+
+def _powers(person: Person, acts: frozenset[Act], *, on: date) -> Powers:
+    """``Powers`` that hold for ``acts``: the CEO is asked for only where it matters."""
+    if not (person.is_authenticated and person.is_active):
+        return Powers((), is_ceo=False)
+    held = appointments_of(person, on=on)
+    matters = acts & PARTY_ACTS and any(one.office.co_signing for one in held)
+    return Powers(held, is_ceo=bool(matters) and is_appointed(person, CEO, on=on))
+
+
+def powers_of(person: Person, *, on: date) -> Powers:
+    """What ``person`` may do by Office on the date ``on``; three queries at most."""
+    return _powers(person, frozenset(Act), on=on)
+
+
 def entitling_appointments(person: Person, act: Act, *, on: date) -> list[Appointment]:
     """The appointments of ``person`` on the date ``on`` that allow ``act`` (may be empty)."""
-    if not person.is_active:
-        return []
-    allowed = MATRIX[act]
-    return [one for one in appointments_of(person, on=on) if one.office.key in allowed]
+    return _powers(person, frozenset({act}), on=on).by(act)
 
 
 def may(person: Person, act: Act, *, on: date) -> bool:
@@ -103,9 +162,20 @@ def may(person: Person, act: Act, *, on: date) -> bool:
 
 
 def require(person: Person, act: Act, *, on: date) -> list[Appointment]:
-    """Return the entitling appointments, or refuse with ``NotYourOffice`` naming who may."""
-    held = entitling_appointments(person, act, on=on)
-    if not held and not may(person, act, on=on):
-        offices = ", ".join(sorted(office_short(key) for key in MATRIX[act]))
-        raise NotYourOffice(f"Only the holder of one of these Offices may {act.value}: {offices}.")
-    return held
+    """Return the entitling appointments, or refuse with ``NotYourOffice`` naming who may.
+
+    A CEO who holds a party's Office is told to name another person Acting (``CeoIsNoParty``).
+    """
+    powers = _powers(person, frozenset({act}), on=on)
+    held = powers.by(act)
+    if held or (EVERYBODY in MATRIX[act] and may(person, act, on=on)):
+        return held
+    kept_out = [one.office.short for one in powers.appointments if _allows(one, act)]
+    if kept_out:
+        acting = " and ".join(f"Acting {short}" for short in kept_out)
+        raise CeoIsNoParty(
+            f"Who is the CEO approves boundaries, and may not {act.value} for another Office as "
+            f"well. Have the Corporate Secretary name another person {acting}."
+        )
+    offices = ", ".join(sorted(office_short(key) for key in MATRIX[act]))
+    raise NotYourOffice(f"Only the holder of one of these Offices may {act.value}: {offices}.")

@@ -24,7 +24,7 @@ from boundaries.errors import (
 from boundaries.models import Freeze, Reading, Signature, SigningIntent
 from boundaries.states import Role, State, Verb
 from notifications.models import OutgoingMail
-from people.errors import NotYourOffice
+from people.errors import CeoIsNoParty, NotYourOffice
 from people.models import Office, Person
 from sealing.canonical import canonical_json, sha256_hex
 from tests.boundaries import factories
@@ -494,12 +494,12 @@ def test_ceo_who_holds_a_cosigning_office_never_cosigns(frozen, people, stood_in
         factories.acting(people["revops_lead"], "ceo")
     intent = factories.forged_intent(frozen.revision, people["ceo"])
     refused(
-        NotASeparatePerson,
+        CeoIsNoParty,
         lambda: cosign(frozen.revision, intent, people["ceo"]),
-        match="never co-signs",
+        match="name another person Acting COO",
     )
     signing.record_reading(freeze=frozen, acting_user=people["ceo"], at=NOW)
-    refused(NotASeparatePerson, lambda: begin(frozen.revision, people["ceo"]))
+    refused(CeoIsNoParty, lambda: begin(frozen.revision, people["ceo"]))
     may = queries.what_may(
         people["ceo"],
         frozen.revision,
@@ -514,8 +514,7 @@ def test_ceo_who_holds_a_cosigning_office_never_cosigns(frozen, people, stood_in
 def test_acting_ceo_never_cosigns(frozen, people):
     factories.acting(people["coo"], "ceo")
     intent = factories.forged_intent(frozen.revision, people["coo"])
-    SigningIntent.objects.filter(pk=intent.pk)
-    refused(NotASeparatePerson, lambda: cosign(frozen.revision, intent, people["coo"]))
+    refused(CeoIsNoParty, lambda: cosign(frozen.revision, intent, people["coo"]))
 
 
 def test_another_acts_for_the_office_of_the_ceo(frozen, people):
@@ -531,12 +530,13 @@ def test_another_acts_for_the_office_of_the_ceo(frozen, people):
 def test_who_cosigned_cannot_approve(frozen, people):
     revision = cosigned(frozen.revision, people)
     factories.acting(people["cro"], "ceo")
-    intent = authenticated_intent(revision, people["cro"], role=Role.APPROVER)
+    intent = factories.forged_intent(revision, people["cro"], role=Role.APPROVER)
     refused(
         NotASeparatePerson,
         lambda: approve(revision, intent, people["cro"]),
         match="cannot approve it as well",
     )
+    refused(NotASeparatePerson, lambda: begin(revision, people["cro"], role=Role.APPROVER))
     assert factories.fresh(revision).state == State.AWAITING_APPROVAL
 
 
