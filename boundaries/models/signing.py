@@ -99,6 +99,8 @@ class SigningIntent(models.Model):
     failed_attempts = models.PositiveSmallIntegerField(default=0)
     authenticated_at = models.DateTimeField(null=True, blank=True)
     method = models.CharField(max_length=40, blank=True)
+    # What a passkey signed, its public key and what was asked: enough to judge it offline.
+    proof: "models.JSONField[Any]" = models.JSONField(default=dict, blank=True)
     consumed_at = models.DateTimeField(null=True, blank=True)
     # Ended before it was used: its person was deactivated, for instance.
     revoked_at = models.DateTimeField(null=True, blank=True)
