@@ -29,3 +29,51 @@ class InvalidAppointment(Refused):
     """The appointment lacks something that it needs, whoever else holds the Office."""
 
     code = "invalid_appointment"
+
+
+class OwnAppointment(Refused):
+    """Nobody records their own appointment, nor that of a linked account."""
+
+    code = "own_appointment"
+
+
+class NotYoursToConfirm(Refused):
+    """Who is appointed, or who recorded it, does not confirm it."""
+
+    code = "not_yours_to_confirm"
+
+
+class NothingToConfirm(Refused):
+    """It waits for nobody any more: confirmed, refused or taken back meanwhile."""
+
+    code = "nothing_to_confirm"
+
+
+class SubDelegation(Refused):
+    """A stand-in appoints no stand-in."""
+
+    code = "sub_delegation"
+
+
+class AlreadyEnded(Refused):
+    """An appointment gets its end once, or is not there any more to be ended."""
+
+    code = "already_ended"
+
+
+class OfficeNotEstablished(Refused):
+    """The company has no such Office at present, or has it already."""
+
+    code = "office_not_established"
+
+
+class OfficeStays(Refused):
+    """The company cannot do without this Office, or not yet."""
+
+    code = "office_stays"
+
+
+class OfficeExists(Refused):
+    """There is an Office of this name."""
+
+    code = "office_exists"

@@ -26,7 +26,6 @@ def register() -> None:
         [
             "person_id",
             "office_id",
-            "starts_on",
             "acting",
             "instrument",
             "scope",
@@ -36,9 +35,9 @@ def register() -> None:
             "recorded_at",
             "needs_confirmation",
             "corrects_id",
+            "correction_reason",
         ],
         write_once=[
-            "ends_on",
             "end_reason",
             "end_recorded_by_name",
             "end_recorded_at",
@@ -50,6 +49,30 @@ def register() -> None:
             "voided_by_name",
             "void_reason",
         ],
+    )
+    # What was to begin while it waited begins on the day it is confirmed: until then it was no
+    # history but a proposal.
+    protection.refuse(
+        "people_appointment",
+        name="first_day",
+        on=("UPDATE",),
+        when=(
+            "NEW.starts_on <> OLD.starts_on AND NOT (OLD.confirmed_at IS NULL"
+            " AND NEW.confirmed_at IS NOT NULL AND NEW.starts_on > OLD.starts_on)"
+        ),
+        message="the first day is fixed",
+    )
+    # One that was recorded with its last day may end earlier, once, and says who recorded that.
+    protection.refuse(
+        "people_appointment",
+        name="end",
+        on=("UPDATE",),
+        when=(
+            "OLD.ends_on IS NOT NULL AND (NEW.ends_on IS NULL OR NEW.ends_on > OLD.ends_on"
+            " OR (NEW.ends_on < OLD.ends_on"
+            " AND (OLD.end_recorded_at IS NOT NULL OR NEW.end_recorded_at IS NULL)))"
+        ),
+        message="an appointment gets its end once, or an earlier one once",
     )
     # SQLite knows the id of a new row only after the INSERT: there it is compared with all rows.
     others: dict[protection.Operation, str] = {"INSERT": "", "UPDATE": " AND o.id <> NEW.id"}

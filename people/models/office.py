@@ -126,6 +126,8 @@ class Appointment(models.Model):
     corrects = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="corrections"
     )
+    # Why the earlier record was wrong; it is voided with these words once this one counts.
+    correction_reason = models.CharField(max_length=500, blank=True)
     # Why it ended, and who recorded that.
     end_reason = models.CharField(max_length=500, blank=True)
     end_recorded_by_name = models.CharField(max_length=160, blank=True)
@@ -148,8 +150,8 @@ class Appointment(models.Model):
                 condition=Q(acting=False) | (Q(ends_on__isnull=False) & ~Q(instrument="")),
                 name="acting_appointment_is_bounded_and_written",
             ),
-            # Overlaps are refused by a trigger (people.apps), on PostgreSQL by an exclusion
-            # constraint as well (migration 0002).
+            # Overlaps are refused by a trigger (people.protections), on PostgreSQL by an exclusion
+            # constraint as well (migration 0003).
             models.CheckConstraint(
                 condition=Q(voided_at__isnull=True, voided_as="")
                 | Q(voided_at__isnull=False) & ~Q(voided_as=""),
