@@ -1,4 +1,4 @@
-"""What the parties say of a draft: agree, contest, agree to all that was read.
+"""What the parties say of a draft: agree, contest, agree to all that was read, confirm.
 
 Each is one transaction and one audit event, under the lock of ``locked_draft``. A party agrees to
 exactly one version of a row or article; a contest stands until its party agrees.
@@ -6,7 +6,7 @@ exactly one version of a row or article; a contest stands until its party agrees
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
@@ -17,10 +17,12 @@ from people.errors import NotYourOffice
 from people.models import Appointment, Person
 from people.permissions import Act, require
 
-from .errors import ChangedMeanwhile, ReasonMissing
+from .errors import ChangedMeanwhile, NothingToConfirm, ReasonMissing
+from .holders import Holders
 from .locking import locked_draft
 from .models import Agreement, Article, Revision, Row
 from .parties import party_offices
+from .standing import is_predecessors
 from .states import Stance
 
 
@@ -220,7 +222,101 @@ def agree_to_all_read(
     return AgreedToAll(len(agreed), changed, own_contests)
 
 
-def _replace_live(revision: Revision, fresh: Sequence[Agreement], *, at: datetime) -> None:
+def to_confirm(
+    revision: Revision, offices: Sequence[str], *, today: date
+) -> dict[Row | Article, list[str]]:
+    """The clauses that a predecessor in these Offices agreed to as they stand, articles first.
+
+    Each with the Offices whose agreement waits to be confirmed. A few queries, however many.
+    """
+    holders = Holders(offices, today=today)
+    live = (
+        revision.agreements.filter(
+            withdrawn_at__isnull=True, stance=Stance.AGREED, office__in=offices
+        )
+        .select_related("appointment", "person", "article", "row__function")
+        .order_by("article__number", "row__position", "pk")
+    )
+    found: dict[Row | Article, list[str]] = {}
+    for one in live:
+        clause = one.row or one.article
+        assert clause is not None  # noqa: S101 - the check constraint says one of them is set
+        if one.clause_version == clause.version and is_predecessors(one, holders):
+            clause.revision = revision
+            found.setdefault(clause, []).append(one.office)
+    return dict(sorted(found.items(), key=lambda pair: isinstance(pair[0], Row)))
+
+
+@transaction.atomic
+def confirm_predecessors(
+    *, revision: Revision, read: Mapping[tuple[str, int], int], acting_user: Person, at: datetime
+) -> int:
+    """Confirm, in one act, what the predecessor in an own Office agreed to; returns how many.
+
+    ``read`` maps ("row" | "article", id) to the version shown. Whoever confirms takes exactly those
+    texts over: if one of them changed, or waits for nobody any more, nothing is confirmed.
+    """
+    revision = locked_draft(revision)
+    held = require(acting_user, Act.AGREE, on=company_date(at))
+    by_office = {one.office.key: one for one in held}
+    waiting = to_confirm(revision, list(by_office), today=company_date(at))
+    if not waiting or not read:
+        raise NothingToConfirm(
+            f"No agreement of a predecessor waits for you in {revision.reference}. Nothing was "
+            "confirmed."
+        )
+    by_key = {("row" if isinstance(one, Row) else "article", one.pk): one for one in waiting}
+    if any(key not in by_key or by_key[key].version != shown for key, shown in read.items()):
+        raise NothingToConfirm(
+            f"What waits for you in {revision.reference} changed while you read it. Nothing was "
+            "confirmed: read it again as it stands now."
+        )
+    confirmed = [by_key[key] for key in by_key if key in read]
+    _replace_live(
+        revision,
+        [
+            Agreement(
+                revision=revision,
+                **about(clause),
+                clause_version=clause.version,
+                office=office,
+                person=by_office[office].person,
+                person_name=by_office[office].person.name,
+                appointment=by_office[office],
+                given_at=at,
+            )
+            for clause in confirmed
+            for office in waiting[clause]
+        ],
+        at=at,
+        because="Confirmed by the successor.",
+    )
+    offices = [key for key in by_office if any(key in waiting[clause] for clause in confirmed)]
+    audit.record(
+        "draft.predecessors_confirmed",
+        at=at,
+        actor=acting_user,
+        office=offices[0],
+        appointment_id=by_office[offices[0]].pk,
+        object_type="revision",
+        object_id=str(revision.pk),
+        object_version=str(revision.number),
+        data={
+            "revision": revision.reference,
+            "offices": offices,
+            "confirmed": [f"{clause} (version {clause.version})" for clause in confirmed],
+        },
+    )
+    return len(confirmed)
+
+
+def _replace_live(
+    revision: Revision,
+    fresh: Sequence[Agreement],
+    *,
+    at: datetime,
+    because: str = "Replaced by a later answer.",
+) -> None:
     """Put new agreements in place of the same Offices' live ones: a few queries for any number."""
     for office in {one.office for one in fresh}:
         mine = [one for one in fresh if one.office == office]
@@ -228,7 +324,7 @@ def _replace_live(revision: Revision, fresh: Sequence[Agreement], *, at: datetim
             ids = [getattr(one, field_name) for one in mine if getattr(one, field_name)]
             revision.agreements.filter(
                 office=office, withdrawn_at__isnull=True, **{f"{field_name}__in": ids}
-            ).update(withdrawn_at=at, withdrawn_because="Replaced by a later answer.")
+            ).update(withdrawn_at=at, withdrawn_because=because)
     Agreement.objects.bulk_create(fresh)
 
 

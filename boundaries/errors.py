@@ -9,6 +9,7 @@ from .states import State, Verb
 if TYPE_CHECKING:
     from .blockers import Blocker
     from .models import Article, Revision, Row
+    from .parties import Absence
 
 
 class TransitionNotAllowed(Refused):
@@ -137,6 +138,38 @@ class NotASeparatePerson(Refused):
     """Co-signing and approving need separate people; two distinct ones must co-sign."""
 
     code = "not_a_separate_person"
+
+
+class PartyNotEstablished(Refused):
+    """A party that has not signed is an Office which the company no longer has."""
+
+    code = "party_not_established"
+
+    def __init__(self, revision: "Revision", missing: "list[Absence]") -> None:
+        offices = " and ".join(f"the {one.office.short}" for one in missing)
+        super().__init__(
+            f"{missing[0].words}, so nobody can sign {revision.reference} for {offices}. A party "
+            "sends it back to draft by declining; frozen anew, it names the parties of that day. "
+            "Nothing was signed."
+        )
+
+
+class NothingToConfirm(Refused):
+    """No agreement of a predecessor waits for this person, or none that was on the page."""
+
+    code = "nothing_to_confirm"
+
+
+class SuccessionEnded(Refused):
+    """There is nothing to answer any more: the text, or the appointment, has ended."""
+
+    code = "succession_ended"
+
+
+class SuccessionAnswered(Refused):
+    """The successor has answered, and an answer is given once."""
+
+    code = "succession_answered"
 
 
 class NotYetEffective(Refused):

@@ -1,6 +1,18 @@
-"""Which Offices are parties to a Revision: they agree, co-sign and may decline."""
+"""Which Offices are parties to a Revision: they agree, co-sign and may decline.
+
+A draft's parties are today's; what is frozen keeps the parties that stand in its text, whatever
+the company changes afterwards.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from people.models import Office
+
+from .content import content_of
+from .errors import PartyNotEstablished
+from .models import Revision
+from .states import Role, State
 
 # Further parties (CMO, CCO, Legal owning a row) come with negotiation; they will be added here.
 
@@ -12,3 +24,74 @@ def party_offices() -> list[str]:
         .order_by("position")
         .values_list("key", flat=True)
     )
+
+
+def parties_of(revision: Revision) -> list[str]:
+    """The parties to ``revision``: of a draft today's, of frozen text those named in it."""
+    if revision.state != State.DRAFT:
+        # The freeze that stands; of a withdrawn Revision its last, if it was ever frozen.
+        freeze = (
+            revision.freezes.filter(voided_at__isnull=True).first()
+            or revision.freezes.order_by("-number").first()
+        )
+        if freeze is not None:
+            return [party["office"] for party in content_of(freeze)["parties"]]
+    return party_offices()
+
+
+# --- Not established --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Absence:
+    """An Office that the company does not have, and the Office that its part goes to."""
+
+    office: Office
+    part_goes_to: Office
+
+    @property
+    def words(self) -> str:
+        """ "The Office of the COO is not established; its part goes to the CFO"."""
+        return (
+            f"The Office of the {self.office.short} is not established; its part goes to the "
+            f"{self.part_goes_to.short}"
+        )
+
+
+def absences() -> list[Absence]:
+    """Every Office that is not established today, with who takes its part in the end."""
+    missing = list(Office.objects.filter(established=False).order_by("position", "key"))
+    if not missing:
+        return []
+    offices = {one.pk: one for one in Office.objects.all()}
+    found = []
+    for office in missing:
+        heir, seen = office, {office.pk}
+        while not heir.established and heir.part_goes_to_id not in seen:
+            assert heir.part_goes_to_id is not None  # noqa: S101 - the check constraint says so
+            heir = offices[heir.part_goes_to_id]
+            seen.add(heir.pk)
+        found.append(Absence(office, heir))
+    return found
+
+
+def stands_in_the_way(
+    revision: Revision, *, parties: Sequence[str], signed: Sequence[str]
+) -> list[Absence]:
+    """The parties that owe a signature on frozen text and that the company no longer has."""
+    owed = set(parties) - set(signed)
+    return [one for one in absences() if one.office.key in owed]
+
+
+def refuse_what_nobody_can_sign(revision: Revision, *, parties: Sequence[str]) -> None:
+    """Refuse to sign text that an Office must sign which is no longer established.
+
+    Nobody holds it, and whoever takes its part was not named to sign for it in the text that the
+    others read. A signature it gave while it was established stays valid.
+    """
+    signed = revision.signatures.filter(voided_at__isnull=True, role=Role.COSIGNER)
+    missing = stands_in_the_way(
+        revision, parties=parties, signed=list(signed.values_list("office", flat=True))
+    )
+    if missing:
+        raise PartyNotEstablished(revision, missing)

@@ -6,6 +6,7 @@ from datetime import date
 
 from people.offices import office_short
 
+from .holders import Holders
 from .models import Agreement, Article, Revision, Row
 from .states import ClauseState, Stance
 
@@ -53,16 +54,15 @@ class ClauseStanding:
             who = ", ".join(office_short(one.office) for one in contesting)
             return f"Contested by {who}: {contesting[0].reason}"
         again = [office_short(one.office) for one in self.stances if one.state == "voided"]
-        fresh = [
-            office_short(one.office)
-            for one in self.stances
-            if one.state in ("waiting", "predecessor")
-        ]
+        fresh = [office_short(one.office) for one in self.stances if one.state == "waiting"]
+        former = [office_short(one.office) for one in self.stances if one.state == "predecessor"]
         parts = []
         if again:
             parts.append(f"{', '.join(again)} to agree again after a change")
         if fresh:
             parts.append(f"{', '.join(fresh)} to agree")
+        if former:
+            parts.append(f"{', '.join(former)} to confirm what the predecessor agreed to")
         return "; ".join(parts)
 
     def stance_of(self, office: str) -> PartyStance | None:
@@ -70,7 +70,11 @@ class ClauseStanding:
 
 
 def _stance(
-    office: str, clause: Row | Article, live: Agreement | None, had_agreed: bool, today: date
+    office: str,
+    clause: Row | Article,
+    live: Agreement | None,
+    had_agreed: bool,
+    holders: Holders,
 ) -> PartyStance:
     if live is None:
         return PartyStance(office, "voided" if had_agreed else "waiting")
@@ -78,10 +82,19 @@ def _stance(
         return PartyStance(office, "contested", live.person_name, live.reason)
     if live.clause_version != clause.version:
         return PartyStance(office, "voided", live.person_name)
-    ended = live.appointment.ends_on
-    if not live.appointment.acting and ended is not None and ended <= today:
+    if is_predecessors(live, holders):
         return PartyStance(office, "predecessor", live.person_name)
     return PartyStance(office, "agreed", live.person_name)
+
+
+def is_predecessors(agreement: Agreement, holders: Holders) -> bool:
+    """Whether the agreement was given before the Office changed hands, and must be confirmed."""
+    return holders.gave_way(
+        agreement.office,
+        given_by=agreement.person.human_id,
+        acting=agreement.appointment.acting,
+        given_at=agreement.given_at,
+    )
 
 
 def standings(
@@ -94,15 +107,16 @@ def standings(
 ) -> list[ClauseStanding]:
     """Every article, then every row, with what each party says of it.
 
-    Three queries, whatever the number of clauses; give ``rows``/``articles`` to save two.
+    Four queries, whatever the number of clauses; give ``rows``/``articles`` to save two.
     """
     if rows is None:
         rows = revision.rows.select_related("function")
     if articles is None:
         articles = revision.articles.all()
+    holders = Holders(parties, today=today)
     live: dict[tuple[str, int, str], Agreement] = {}
     before: set[tuple[str, int, str]] = set()
-    for one in revision.agreements.select_related("appointment"):
+    for one in revision.agreements.select_related("appointment", "person"):
         key = (
             ("row", one.row_id, one.office)
             if one.row_id
@@ -124,7 +138,7 @@ def standings(
                 clause,
                 live.get((kind, clause.pk, office)),
                 (kind, clause.pk, office) in before,
-                today,
+                holders,
             )
             for office in parties
         ]
