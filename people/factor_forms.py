@@ -1,0 +1,217 @@
+"""The forms of second factors: what is typed or signed at sign-in, and when one is added."""
+
+from typing import Any, ClassVar
+
+from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.core import context
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.base.internal.flows import check_rate_limit
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, generate_totp_secret
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils import timezone
+
+from . import factors
+from .models import Person
+
+_CODE = {"class": "input", "autocomplete": "one-time-code", "inputmode": "numeric"}
+
+
+def ip_of(request: HttpRequest | None) -> str:
+    """The address that asks, for the log."""
+    return get_account_adapter().get_client_ip(request) or "" if request is not None else ""
+
+
+def compact(code: str) -> str:
+    """A code as it is compared: people type "418 204" and "4182-0417"."""
+    return "".join(code.split()).replace("-", "")
+
+
+def refuse_shape(code: str, *, recovery: bool) -> None:
+    """Say at once what cannot be a code, before it counts as a wrong try."""
+    lengths = {factors.CODE_DIGITS, factors.RECOVERY_CODE_DIGITS} if recovery else {6}
+    if not (code.isascii() and code.isdigit()):
+        raise ValidationError("A code has only digits.")
+    if len(code) not in lengths:
+        digits = "digit" if len(code) == 1 else "digits"
+        if recovery:
+            raise ValidationError(
+                f"The code has {len(code)} {digits}. One of a code generator has 6, a recovery "
+                "code 8."
+            )
+        raise ValidationError(f"The code has {len(code)} {digits}. Give all 6.")
+
+
+class _EitherCode(forms.Form):
+    """A code of the code generator, or a recovery code: each works once."""
+
+    user: Person
+    authenticator: Authenticator
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].label = "Code"
+        self.fields["code"].widget = forms.TextInput(attrs=_CODE)
+
+    def clean_code(self) -> str:
+        code = compact(self.cleaned_data["code"])
+        refuse_shape(code, recovery=True)
+        right = check_rate_limit(self.user)
+        now = timezone.now()
+        kind = self._kind_that_accepts(code)
+        if kind is None:
+            main = (
+                Authenticator.objects.filter(user=self.user)
+                .exclude(type=factors.PASSKEY)
+                .order_by("-type")  # the code generator goes before recovery codes
+                .first()
+            )
+            if main is not None:
+                self._emit_authentication_failed(main)
+            if factors.code_time_step(self.user, code, at=now) is not None:
+                raise ValidationError(
+                    "That code was used before. Wait until your code generator shows the next one."
+                )
+            raise ValidationError(
+                "That code is wrong, too old or used before. Give the one that your code generator "
+                "shows now, or a recovery code."
+            )
+        self.authenticator = Authenticator.objects.get(user=self.user, type=kind)
+        self.authenticator.user = self.user
+        right()
+        return code
+
+    def _kind_that_accepts(self, code: str) -> Authenticator.Type | None:
+        now = timezone.now()
+        if factors.use_code(self.user, code, at=now):
+            return factors.CODE_GENERATOR
+        if factors.use_recovery_code(self.user, code, at=now, ip=ip_of(context.request)):
+            return factors.RECOVERY_CODES
+        return None
+
+
+class SignInCodeForm(_EitherCode, AuthenticateForm):  # type: ignore[misc]  # allauth is untyped
+    """The second step of signing in."""
+
+
+class ConfirmCodeForm(_EitherCode, ReauthenticateForm):  # type: ignore[misc]  # allauth is untyped
+    """Confirming with a code that it is still you."""
+
+
+class _InOurWords:
+    """allauth says "incorrect code" of a passkey that was not accepted."""
+
+    def clean_credential(self) -> Authenticator:
+        try:
+            return super().clean_credential()  # type: ignore[misc]  # of allauth's form beside it
+        except ValidationError as refused:
+            if getattr(refused, "code", "") != "incorrect_code":
+                raise
+            raise ValidationError(
+                "That passkey was not accepted: it is not one of this account, or it took too "
+                "long. Try again."
+            ) from None
+
+
+class SignInPasskeyForm(_InOurWords, LoginWebAuthnForm):  # type: ignore[misc]  # allauth is untyped
+    """Signing in with a passkey alone."""
+
+
+class SecondStepPasskeyForm(_InOurWords, AuthenticateWebAuthnForm):  # type: ignore[misc]  # untyped
+    """A passkey as the second step of signing in."""
+
+
+class ConfirmPasskeyForm(_InOurWords, ReauthenticateWebAuthnForm):  # type: ignore[misc]  # untyped
+    """Confirming with a passkey that it is still you."""
+
+
+class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth is untyped
+    """A name, and what the browser made. Every passkey of ours signs in by itself."""
+
+    name = forms.CharField(
+        required=False,
+        max_length=factors.NAME_LENGTH,
+        label="Name",
+        help_text="So that you know it again: “MacBook, Touch ID”, “Security key, blue”.",
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+    passwordless = None
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except ValidationError as refused:
+            if getattr(refused, "code", "") != "incorrect_code":
+                raise
+            raise ValidationError(
+                "The passkey was not added: it took too long, or the device did not ask for a "
+                "PIN, finger or face. Try again."
+            ) from None
+        return cleaned
+
+
+class NamePasskeyForm(forms.Form):
+    """Another name for a passkey."""
+
+    name = forms.CharField(
+        max_length=factors.NAME_LENGTH,
+        label="Name",
+        error_messages={"required": "Give a name, such as “MacBook, Touch ID”."},
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+
+    def clean_name(self) -> str:
+        name = " ".join(str(self.cleaned_data["name"]).split())
+        if not name:
+            raise ValidationError("Give a name, such as “MacBook, Touch ID”.")
+        return name
+
+
+class NewCodeGeneratorForm(forms.Form):
+    """The first code of a new code generator proves that it knows the secret.
+
+    The secret waits in the session, encrypted as it will be in the database, and stays the same
+    while the page is loaded again.
+    """
+
+    code = forms.CharField(
+        label="Code",
+        help_text="The 6 digits that your code generator shows now.",
+        error_messages={"required": "Give the 6 digits that your code generator shows now."},
+        widget=forms.TextInput(attrs=_CODE),
+    )
+    time_step: int
+    session_key: ClassVar[str] = SECRET_SESSION_KEY
+
+    def __init__(self, *args: Any, user: Person, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        session = context.request.session
+        if self.session_key not in session:
+            session[self.session_key] = factors.encrypt(generate_totp_secret())
+        self.secret = factors.decrypt(session[self.session_key])
+
+    def clean_code(self) -> str:
+        code = compact(self.cleaned_data["code"])
+        refuse_shape(code, recovery=False)
+        right = check_rate_limit(self.user, error_key="rate_limited")
+        step = factors.time_step_of(self.secret, code, at=timezone.now())
+        if step is None:
+            raise ValidationError(
+                "That code does not fit. Give the one shown now, and check that the clock of your "
+                "phone is right."
+            )
+        right()
+        self.time_step = step
+        return code
+
+    def forget_secret(self) -> None:
+        context.request.session.pop(self.session_key, None)
