@@ -9,15 +9,16 @@ from django.db.models import Prefetch, QuerySet
 from functions_catalog.models import Function
 from functions_catalog.ownership import FunctionChange, OwnershipChange, answers_on
 from people.models import Office, Person
-from people.offices import CEO, HYBRID, office_short
+from people.offices import CEO, HYBRID, office_short, office_title
 from people.permissions import Act, entitling_appointments, may, powers_of
 from people.queries import accounts_of, who_acts_for
 from people.templatetags.speech import day, day_words
 
 from . import content as contents
 from .blockers import Blocker, blockers
+from .holders import Holders
 from .models import Article, Document, Freeze, Revision, Row, RowSubScope, Signature, StateChange
-from .parties import party_offices
+from .parties import parties_of, party_offices
 from .standing import ClauseStanding, agreed_counts, standings
 from .states import ANSWERING, PUBLISHED, UNFINISHED, ClauseState, Role, State, Verb
 
@@ -97,12 +98,14 @@ def what_may(
     signatures: Sequence[Signature],
     unfinished_exists: bool,
     acknowledged: bool,
+    parties: Sequence[str] | None = None,
 ) -> May:
-    """Work out ``May``; ``signatures`` are the live ones of the Revision."""
+    """Work out ``May``; ``signatures`` are the live ones. Give ``parties`` where they are read."""
+    if parties is None:
+        parties = parties_of(revision)
     powers = powers_of(reader, on=on)
     to_sign = {one.office.key for one in powers.by(Act.SIGN)}
     signed = {one.office for one in signatures if one.role == Role.COSIGNER}
-    parties = set(party_offices())
     draft = revision.state == State.DRAFT
     awaiting = revision.state == State.AWAITING_APPROVAL
     cosigning = revision.state == State.COSIGNING
@@ -120,7 +123,7 @@ def what_may(
         agree=draft and allowed(Act.AGREE),
         contest=draft and allowed(Act.CONTEST),
         freeze=draft and allowed(Act.FREEZE),
-        sign=cosigning and bool((to_sign & parties) - signed),
+        sign=cosigning and bool((to_sign & set(parties)) - signed),
         decline=(cosigning or awaiting) and allowed(Act.DECLINE),
         approve=approve,
         return_=awaiting and allowed(Act.RETURN),
@@ -151,6 +154,7 @@ class Step:
 def steps(
     revision: Revision,
     *,
+    parties: Sequence[str],
     changes: Sequence[StateChange],
     signatures: Sequence[Signature],
     draft_note: str = "",
@@ -168,7 +172,6 @@ def steps(
         State.WITHDRAWN: -1,
     }[State(revision.state)]
     on = {change.verb: change.at for change in changes}
-    parties = party_offices()
     signed = sum(one.role == Role.COSIGNER for one in signatures)
     frozen = on.get(Verb.FREEZE)
     approved = on.get(Verb.APPROVE)
@@ -426,18 +429,39 @@ class Signer:
     """An Office whose signature the document needs, and what became of it."""
 
     office: str
-    title: str
+    title: str  # "Chief Financial Officer"; "Acting ..." of whoever signed or would sign so
+    label: str  # "CFO", "Acting CFO"
     holder_name: str
     state: str  # signed, waiting, later
     signature: Signature | None
     is_me: bool
+    # The Office has changed hands since it was signed; ``holder_name`` is who acts for it today.
+    by_predecessor: bool = False
+
+    @property
+    def handed_over(self) -> str:
+        """What is said beside a signature that the predecessor gave; empty for any other."""
+        if not self.by_predecessor:
+            return ""
+        if self.holder_name == VACANT:
+            return "The Office is vacant now."
+        return f"{self.holder_name} acts for the Office today."
+
+
+VACANT = "Vacant"
 
 
 def signers(
-    revision: Revision, *, reader: Person, on: date, signatures: Sequence[Signature]
+    revision: Revision,
+    *,
+    reader: Person,
+    on: date,
+    parties: Sequence[str],
+    signatures: Sequence[Signature],
 ) -> list[Signer]:
     """The parties in their order, then the CEO."""
-    keys = [*party_offices(), CEO]
+    keys = [*parties, CEO]
+    history = Holders(keys, today=on)
     titles = dict(Office.objects.filter(key__in=keys).values_list("key", "title"))
     holders = who_acts_for(keys, on=on)
     by_office = {(one.office, one.role): one for one in signatures}
@@ -447,17 +471,31 @@ def signers(
         signature = by_office.get((key, role))
         waiting = revision.state == (State.AWAITING_APPROVAL if key == CEO else State.COSIGNING)
         holder = holders.get(key)
+        acting = signature.acting if signature else holder is not None and holder.acting
+        prefix = "Acting " if acting else ""
         result.append(
             Signer(
                 office=key,
-                title=titles[key],
-                holder_name=holder.person.name if holder else "Vacant",
+                title=f"{prefix}{titles.get(key, office_title(key))}",
+                label=f"{prefix}{office_short(key)}",
+                holder_name=holder.person.name if holder else VACANT,
                 state="signed" if signature else "waiting" if waiting else "later",
                 signature=signature,
                 is_me=holder is not None and holder.person_id == reader.pk,
+                by_predecessor=signature is not None and is_by_predecessor(signature, history),
             )
         )
     return result
+
+
+def is_by_predecessor(signature: Signature, history: Holders) -> bool:
+    """Whether the Office has changed hands since it signed; the signature stays valid."""
+    return history.gave_way(
+        signature.office,
+        given_by=signature.person.human_id,
+        acting=signature.acting,
+        given_at=signature.signed_at,
+    )
 
 
 def waits_for(revision: Revision, all_signers: Sequence[Signer]) -> str:
@@ -465,7 +503,7 @@ def waits_for(revision: Revision, all_signers: Sequence[Signer]) -> str:
     waiting = [one for one in all_signers if one.state == "waiting"]
     if not waiting:
         return ""
-    named = [f"{one.holder_name} ({office_short(one.office)})" for one in waiting]
+    named = [f"{one.holder_name} ({one.label})" for one in waiting]
     words = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
     act = "approval" if revision.state == State.AWAITING_APPROVAL else "signature"
     return f"It waits for the {act} of {words}."

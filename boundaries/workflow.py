@@ -65,7 +65,7 @@ from .models import (
     SigningIntent,
     StateChange,
 )
-from .parties import party_offices
+from .parties import parties_of, party_offices, refuse_what_nobody_can_sign
 from .pdf import hand_over_on_commit
 from .signing import consume, refuse_own_approval
 from .states import ANSWERING, TRANSITIONS, Role, State, Verb
@@ -364,7 +364,8 @@ def cosign(
     """
     revision = _locked(revision, Verb.COSIGN)
     held = require(acting_user, Act.SIGN, on=company_date(at))
-    parties = party_offices()
+    parties = parties_of(revision)
+    refuse_what_nobody_can_sign(revision, parties=parties)
     frozen = _live_freeze(revision)
     signed = set(
         revision.signatures.filter(voided_at__isnull=True).values_list("office", flat=True)

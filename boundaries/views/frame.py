@@ -20,6 +20,7 @@ from people.queries import holder_of
 
 from .. import queries
 from ..models import Acknowledgement, Revision, Signature
+from ..parties import parties_of
 from ..states import Role, State
 
 P = ParamSpec("P")
@@ -88,7 +89,8 @@ def frame(
 ) -> tuple[dict[str, Any], list[Signature]]:
     """The context that every page of a Revision has, and the signatures that it rests on."""
     on = today()
-    signatures = list(revision.signatures.filter(voided_at__isnull=True))
+    signatures = list(revision.signatures.filter(voided_at__isnull=True).select_related("person"))
+    parties = parties_of(revision)
     changes = list(revision.changes.all())
     unfinished = (
         Revision.objects.unfinished()
@@ -103,6 +105,7 @@ def frame(
         "section": "boundaries",
         "revision": revision,
         "document": revision.document,
+        "parties": parties,
         "changes": changes,
         "successor": unfinished,
         "i_signed": any(
@@ -112,12 +115,14 @@ def frame(
             reader,
             revision,
             on=on,
+            parties=parties,
             signatures=signatures,
             unfinished_exists=unfinished is not None,
             acknowledged=acknowledged,
         ),
         "steps": queries.steps(
             revision,
+            parties=parties,
             changes=changes,
             signatures=signatures,
             draft_note=draft_note,

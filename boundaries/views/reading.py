@@ -54,7 +54,9 @@ def _frozen(
 ) -> tuple[dict[str, Any], Freeze | None]:
     reader = reader_of(request)
     context, signatures = frame(found, reader)
-    everyone = queries.signers(found, reader=reader, on=today(), signatures=signatures)
+    everyone = queries.signers(
+        found, reader=reader, on=today(), parties=context["parties"], signatures=signatures
+    )
     context |= {
         "freeze": freeze,
         "content": contents.content_of(freeze) if freeze else None,

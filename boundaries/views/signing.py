@@ -58,7 +58,9 @@ def _ceremony(request: HttpRequest, revision: Revision, role: Role) -> dict[str,
         "verb_words": _act_words(role, revision),
         "freeze": freeze,
         "content": content,
-        "signers": queries.signers(revision, reader=reader, on=on, signatures=signatures),
+        "signers": queries.signers(
+            revision, reader=reader, on=on, parties=context["parties"], signatures=signatures
+        ),
         "meaning": signing.meaning_of(role, appointments),
         "reading": freeze.readings.filter(person=reader).first(),
         "appointments": [one.title for one in appointments],
