@@ -6,7 +6,15 @@ class BoundariesConfig(AppConfig):
     verbose_name = "Boundaries"
 
     def ready(self) -> None:
-        from . import outlook, protections
+        from people import signals as people_signals
+
+        from . import outlook, protections, signing
 
         protections.register()
         outlook.register()
+        people_signals.person_deactivated.connect(
+            signing.end_with_the_account, dispatch_uid="intents end with the account"
+        )
+        people_signals.appointment_changed.connect(
+            signing.end_with_the_appointment, dispatch_uid="intents end with the appointment"
+        )

@@ -128,10 +128,16 @@ class ContentChanged(IntentNotValid):
     code = "content_changed"
 
 
-class WrongPassword(Refused):
-    """The password given in the ceremony is not the person's."""
+class NotConfirmed(Refused):
+    """What was given in the ceremony does not prove that it is the same person."""
 
-    code = "wrong_password"
+    code = "not_confirmed"
+
+
+class FactorMissing(Refused):
+    """The person has nothing yet by which they could confirm a signature."""
+
+    code = "factor_missing"
 
 
 class NotASeparatePerson(Refused):

@@ -30,24 +30,23 @@ from .errors import (
     InvalidText,
     MeaningNotAccepted,
     NotASeparatePerson,
+    NotConfirmed,
     NotRead,
     SigningCopyNotReady,
     TransitionNotAllowed,
-    WrongPassword,
 )
 from .locking import locked_revision
 from .models import Freeze, Reading, Revision, SigningIntent
-from .parties import party_offices
+from .parties import parties_of, refuse_what_nobody_can_sign
+from .proof import PasskeyAnswer, by_passkey, by_password, require_a_way
 from .states import TRANSITIONS, Role, Verb
 
 INTENT_LIVES = timedelta(minutes=5)
 MAX_ATTEMPTS = 5
 # And over all intents of a person: whoever took over a session does not get to guess on.
-MAX_WRONG_PASSWORDS = 10
-WRONG_PASSWORDS_COUNT_FOR = timedelta(hours=1)
+MAX_FAILED = 10
+FAILED_COUNT_FOR = timedelta(hours=1)
 CONSENT_VERSION = "2026-11"
-# Honest to the letter: the evidence says how the person proved who they are, and no more.
-PASSWORD_ONLY = "password only"  # noqa: S105 - the name of a method, not a password
 
 ACT_OF_ROLE = {Role.COSIGNER: Act.SIGN, Role.APPROVER: Act.APPROVE}
 VERB_OF_ROLE = {Role.COSIGNER: Verb.COSIGN, Role.APPROVER: Verb.APPROVE}
@@ -78,8 +77,7 @@ def signing_appointments(
         )
     )
     if role == Role.COSIGNER:
-        # An Office that is not established is no party, even if somebody is still appointed to it.
-        parties = party_offices()
+        parties = parties_of(revision)
         held = [one for one in held if one.office.key in parties]
     return [one for one in held if one.office.key not in signed]
 
@@ -150,6 +148,8 @@ def open_intent(
     require(acting_user, ACT_OF_ROLE[role], on=company_date(at))
     if role == Role.APPROVER:
         refuse_own_approval(revision, acting_user)
+    else:
+        refuse_what_nobody_can_sign(revision, parties=parties_of(revision))
     appointments = signing_appointments(revision, role, acting_user, at=at)
     if not appointments:
         raise IntentNotValid(f"You have signed {revision.reference} already.")
@@ -171,6 +171,7 @@ def open_intent(
             f"The document's fonts cannot draw: {' '.join(strange[:5])}. Write your name and "
             "reservation in other characters. Nothing was signed."
         )
+    require_a_way(acting_user, on=company_date(at))
     _refuse_guessing(acting_user, at=at)
     intent = SigningIntent.objects.create(
         freeze=freeze,
@@ -203,72 +204,91 @@ def open_intent(
 
 
 def _refuse_guessing(person: Person, *, at: datetime) -> None:
-    """Refuse a person's every signing for an hour after too many wrong passwords."""
-    wrong = SigningIntent.objects.filter(
-        person=person, created_at__gt=at - WRONG_PASSWORDS_COUNT_FOR
+    """Refuse a person's every signing for an hour after too many failed confirmations."""
+    failed = SigningIntent.objects.filter(
+        person=person, created_at__gt=at - FAILED_COUNT_FOR
     ).aggregate(count=Sum("failed_attempts"))["count"]
-    if (wrong or 0) >= MAX_WRONG_PASSWORDS:
+    if (failed or 0) >= MAX_FAILED:
         raise IntentNotValid(
-            "Too many wrong passwords in the last hour. Wait before you begin again; change your "
-            "password if it was not you. Nothing was signed."
+            "Too many failed confirmations in the last hour. Wait before you begin again; change "
+            "your password if it was not you. Nothing was signed."
         )
 
 
 def authenticate(
     *,
     intent: SigningIntent,
-    password: str,
+    password: str = "",
+    code: str = "",
+    passkey: PasskeyAnswer | None = None,
     session_key: str,
     acting_user: Person,
     at: datetime,
 ) -> SigningIntent:
-    """Prove, inside the ceremony, that it is still the same person.
+    """Prove, inside the ceremony, that it is still the same person, by what they have.
 
-    A wrong password is counted and logged; after five the intent is dead. Raises
-    ``WrongPassword`` or ``IntentNotValid``; either way nothing is signed.
+    A passkey where one is given; otherwise the password, with the code of the code generator
+    unless ``proof.ways_of`` lets the password do alone. A failed try is counted and logged; after
+    five the intent is dead. Raises ``NotConfirmed``, ``FactorMissing`` or ``IntentNotValid``;
+    either way nothing is signed.
     """
     # The count must stay when the refusal is raised: the refusal comes after the transaction.
     with transaction.atomic():
-        intent = (
-            SigningIntent.objects.select_for_update(of=("self",))
-            .select_related("freeze__revision__document")
-            .get(pk=intent.pk)
-        )
-        _check_bound(intent, session_key=session_key, acting_user=acting_user, at=at)
+        person, intent = _locked(intent, acting_user)
+        _check_bound(intent, session_key=session_key, person=person, at=at)
         # Asked here too: intents opened ahead of the guessing would each give five tries more.
-        _refuse_guessing(acting_user, at=at)
-        matches = acting_user.is_active and acting_user.check_password(password)
-        if matches:
-            intent.authenticated_at, intent.method = at, PASSWORD_ONLY
-            intent.save(update_fields=["authenticated_at", "method"])
+        _refuse_guessing(person, at=at)
+        if passkey is not None:
+            attempt = by_passkey(intent, passkey, at=at)
         else:
+            ways = require_a_way(person, on=company_date(at))
+            if not (ways.code or ways.password_only):
+                raise NotConfirmed("Confirm with your passkey. Nothing was signed.")
+            attempt = by_password(person, password=password, code=code, ways=ways, at=at)
+        if attempt.refusal:
             intent.failed_attempts += 1
             intent.save(update_fields=["failed_attempts"])
+        else:
+            intent.authenticated_at, intent.method = at, attempt.method
+            intent.proof = dict(attempt.proof)
+            intent.save(update_fields=["authenticated_at", "method", "proof"])
         audit.record(
-            "signing.authenticated" if matches else "signing.authentication_failed",
+            "signing.authentication_failed" if attempt.refusal else "signing.authenticated",
             at=at,
-            actor=acting_user,
+            actor=person,
             object_type="intent",
             object_id=str(intent.pk),
             object_version=intent.freeze.revision.reference,
-            data={"method": PASSWORD_ONLY, "failed_attempts": intent.failed_attempts},
+            data={"method": attempt.method, "failed_attempts": intent.failed_attempts},
         )
-    if not matches:
+    if attempt.refusal:
         left = MAX_ATTEMPTS - intent.failed_attempts
         if left <= 0:
             raise IntentNotValid(
-                "That was the fifth wrong password. Begin the signing again. Nothing was signed."
+                f"{attempt.refusal} That was the fifth failed try. Begin the signing again. "
+                "Nothing was signed."
             )
         tries = "1 try is" if left == 1 else f"{left} tries are"
-        raise WrongPassword(f"That is not your password. {tries} left. Nothing was signed.")
+        raise NotConfirmed(f"{attempt.refusal} {tries} left. Nothing was signed.")
     return intent
 
 
-def _check_bound(
-    intent: SigningIntent, *, session_key: str, acting_user: Person, at: datetime
-) -> None:
-    """Refuse an intent that is another's, used up, expired or worn out."""
-    if intent.person_id != acting_user.pk or not constant_time_compare(
+def _locked(intent: SigningIntent, acting_user: Person) -> tuple[Person, SigningIntent]:
+    """Re-read who signs, then the intent, under locks: a deactivation takes them in that order."""
+    person = Person.objects.select_for_update(no_key=True).get(pk=acting_user.pk)
+    intent = (
+        SigningIntent.objects.select_for_update(of=("self",))
+        .select_related("freeze__revision__document")
+        .get(pk=intent.pk)
+    )
+    return person, intent
+
+
+def _check_bound(intent: SigningIntent, *, session_key: str, person: Person, at: datetime) -> None:
+    """Refuse an intent that is another's, ended, used up, expired or worn out."""
+    if not person.is_active:
+        raise IntentNotValid("This account was closed. Nothing was signed.")
+    if intent.person_id != person.pk or not constant_time_compare(
         intent.session_sha256, session_sha256(session_key)
     ):
         raise IntentNotValid(
@@ -276,10 +296,37 @@ def _check_bound(
         )
     if intent.consumed_at is not None:
         raise IntentNotValid("This signing was finished already. Nothing was signed twice.")
+    if intent.revoked_at is not None:
+        raise IntentNotValid(f"{intent.revoked_because} Begin again; nothing was signed.")
     if intent.failed_attempts >= MAX_ATTEMPTS:
-        raise IntentNotValid("Too many wrong passwords. Begin the signing again.")
+        raise IntentNotValid("Too many failed tries. Begin the signing again.")
     if at >= intent.expires_at:
         raise IntentNotValid("The five minutes to sign are over. Begin again; nothing was signed.")
+
+
+# --- Ending what was begun --------------------------------------------------------------------
+
+
+def revoke_open_intents(person: Person, *, because: str, at: datetime) -> int:
+    """End every ceremony that ``person`` has begun and not finished; returns how many.
+
+    Part of the transaction that changes who the person is or may be: it has the audit event.
+    """
+    return SigningIntent.objects.filter(
+        person=person, consumed_at__isnull=True, revoked_at__isnull=True, expires_at__gt=at
+    ).update(revoked_at=at, revoked_because=because)
+
+
+def end_with_the_account(*, person: Person, at: datetime, **_: object) -> None:
+    """Hear ``people.signals.person_deactivated``."""
+    revoke_open_intents(person, because="This account was closed.", at=at)
+
+
+def end_with_the_appointment(*, appointment: Appointment, at: datetime, **_: object) -> None:
+    """Hear ``people.signals.appointment_changed``: who signs must know as what."""
+    revoke_open_intents(
+        appointment.person, because="Your Offices changed since you began to sign.", at=at
+    )
 
 
 def consume(
@@ -297,8 +344,8 @@ def consume(
     Everything it was bound to is checked again under the lock. Raises ``ContentChanged`` when
     the text is no longer what was opened, ``IntentNotValid`` for anything else.
     """
-    intent = SigningIntent.objects.select_for_update(of=("self",)).get(pk=intent.pk)
-    _check_bound(intent, session_key=session_key, acting_user=acting_user, at=at)
+    person, intent = _locked(intent, acting_user)
+    _check_bound(intent, session_key=session_key, person=person, at=at)
     if intent.freeze_id != frozen.pk or (
         intent.content_sha256,
         intent.signing_copy_sha256,
@@ -333,6 +380,7 @@ def consume(
         "conflict_declared": intent.conflict_declared,
         "reservation": intent.reservation,
         "method": intent.method,
+        "proof": intent.proof,
         "authenticated_at": utc_text(intent.authenticated_at),
         "signed_at": utc_text(at),
         "session_sha256": intent.session_sha256,

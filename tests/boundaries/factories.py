@@ -7,7 +7,7 @@ bytes instead of a rendered PDF. Everybody who holds an Office is there.
 import secrets
 from datetime import UTC, date, datetime, timedelta
 
-from boundaries import agreeing, drafting, plan, signing, workflow
+from boundaries import agreeing, drafting, plan, proof, signing, workflow
 from boundaries.files import files
 from boundaries.models import Agreement, Freeze, Revision, Signature
 from boundaries.parties import party_offices
@@ -248,7 +248,7 @@ def forged_intent(revision, person, *, role=Role.COSIGNER, at=NOW):
         created_at=at,
         expires_at=at + timedelta(minutes=5),
         authenticated_at=at,
-        method=signing.PASSWORD_ONLY,
+        method=proof.PASSWORD_ONLY,
     )
 
 

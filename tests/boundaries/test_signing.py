@@ -15,11 +15,11 @@ from boundaries.errors import (
     InvalidText,
     MeaningNotAccepted,
     NotASeparatePerson,
+    NotConfirmed,
     NotRead,
     ReasonMissing,
     SigningCopyNotReady,
     TransitionNotAllowed,
-    WrongPassword,
 )
 from boundaries.models import Freeze, Reading, Signature, SigningIntent
 from boundaries.states import Role, State, Verb
@@ -203,7 +203,7 @@ def test_right_password_is_recorded_as_password_only(frozen, people):
 
 def test_wrong_password_is_counted_and_logged(frozen, people):
     intent = intent_for(frozen.revision, people["coo"])
-    with pytest.raises(WrongPassword, match="4 tries are left"):
+    with pytest.raises(NotConfirmed, match="4 tries are left"):
         authenticate(intent, people["coo"], password="guess")
     intent.refresh_from_db()
     assert (intent.failed_attempts, intent.authenticated_at) == (1, None)
@@ -218,12 +218,14 @@ def test_wrong_password_is_counted_and_logged(frozen, people):
 def test_fifth_wrong_password_kills_the_intent(frozen, people):
     intent = intent_for(frozen.revision, people["coo"])
     for left in ("4 tries are", "3 tries are", "2 tries are", "1 try is"):
-        with pytest.raises(WrongPassword, match=left):
+        with pytest.raises(NotConfirmed, match=left):
             authenticate(intent, people["coo"], password="guess")
-    with pytest.raises(IntentNotValid, match="fifth wrong password"):
+    with pytest.raises(IntentNotValid, match="fifth failed try"):
         authenticate(intent, people["coo"], password="guess")
     assert Event.objects.filter(event="signing.authentication_failed").count() == 5
-    refused(IntentNotValid, lambda: authenticate(intent, people["coo"]), match="Too many wrong")
+    refused(
+        IntentNotValid, lambda: authenticate(intent, people["coo"]), match="Too many failed tries"
+    )
     refused(IntentNotValid, lambda: cosign(frozen.revision, intent, people["coo"]))
     assert not live_signatures(frozen.revision)
 
@@ -232,13 +234,13 @@ def test_intents_opened_ahead_give_no_further_guesses(frozen, people):
     ahead = [intent_for(frozen.revision, people["coo"]) for _ in range(3)]
     for intent in ahead[:2]:
         for _ in range(5):
-            with pytest.raises((WrongPassword, IntentNotValid)):
+            with pytest.raises((NotConfirmed, IntentNotValid)):
                 authenticate(intent, people["coo"], password="guess")
     # Not even the right password: whoever guesses must not learn that this was it.
     refused(
         IntentNotValid,
         lambda: authenticate(ahead[2], people["coo"]),
-        match="Too many wrong passwords in the last hour",
+        match="Too many failed confirmations in the last hour",
     )
     ahead[2].refresh_from_db()
     assert (ahead[2].failed_attempts, ahead[2].authenticated_at) == (0, None)
@@ -285,8 +287,7 @@ def test_deactivated_person_is_not_authenticated(frozen, people):
     intent = intent_for(frozen.revision, people["coo"])
     Person.objects.filter(pk=people["coo"].pk).update(is_active=False)
     gone = Person.objects.get(pk=people["coo"].pk)
-    with pytest.raises(WrongPassword):
-        authenticate(intent, gone)
+    refused(IntentNotValid, lambda: authenticate(intent, gone), match="account was closed")
     refused(NotYourOffice, lambda: cosign(frozen.revision, intent, gone))
 
 

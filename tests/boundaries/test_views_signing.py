@@ -133,10 +133,10 @@ def test_a_wrong_password_signs_nothing_and_says_how_many_tries_are_left(sign_in
     for _ in range(3):
         browser.post(confirm, {"password": "wrong"})
     fifth = browser.post(confirm, {"password": "wrong"})
-    assert "That was the fifth wrong password." in told(fifth)
+    assert "That was the fifth failed try." in told(fifth)
     sixth = browser.post(confirm, {"password": PASSWORD})
     assert sixth.status_code == 302
-    assert "Too many wrong passwords." in told(sixth)
+    assert "Too many failed tries." in told(sixth)
     assert not Signature.objects.exists()
     assert stages.events_of("signing.authentication_failed") == {"signing.authentication_failed": 5}
 
