@@ -103,6 +103,14 @@ def note_use(request: HttpRequest, row: UserSession | None, *, at: datetime) -> 
     )
 
 
+def forget(request: HttpRequest) -> bool:
+    """Delete the request's session and its row; whether it was still there."""
+    key = request.session.session_key
+    UserSession.objects.filter(session_key=key).delete()
+    ended, _ = Session.objects.filter(session_key=key).delete()
+    return bool(ended)
+
+
 @transaction.atomic
 def forget_dead(person: Person, *, at: datetime) -> None:
     """Clear away what is left of the person's sessions that nobody signed out of."""

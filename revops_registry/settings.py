@@ -164,6 +164,8 @@ else:
         "default": {
             "BACKEND": "django.core.cache.backends.db.DatabaseCache",
             "LOCATION": "shared_cache",
+            # When it is full a third is thrown out: a flood must not make it forget its limits.
+            "OPTIONS": {"MAX_ENTRIES": 50_000},
         }
     }
 
@@ -209,6 +211,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "mails-owed": {"task": "notifications.tasks.deliver_owed", "schedule": 60.0},
     "review-reminders": {"task": "reviews.tasks.remind", "schedule": 3600.0},
     "waiting-reminders": {"task": "boundaries.tasks.remind_waiting", "schedule": 3600.0},
+    "appointment-reminders": {
+        "task": "people.tasks.remind_of_appointments",
+        "schedule": 3600.0,
+    },
 }
 
 # --- Mail -----------------------------------------------------------------------------------
@@ -242,7 +248,25 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_FORMS = {"login": "people.forms.SignInForm"}
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_FORMS = {
+    "login": "people.forms.SignInForm",
+    "reset_password": "people.forms.ForgottenPasswordForm",
+}
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "people.adapter.ResetLinks"  # noqa: S105 - a path
+PASSWORD_RESET_TIMEOUT = 3600
+# Counted in the cache that all processes share. "key" is the address together with whence it came;
+# "anywhere" the address alone, so that many machines cannot guess at one account for ever.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "login_failed_anywhere": "50/h/key",
+    "reset_password": "20/m/ip,5/h/key",
+    "reset_password_from_key": "20/m/ip",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+}
+MFA_RATE_LIMITS = {"webauthn_login": "10/m/ip"}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "functions_catalog:lookup"
 
@@ -256,6 +280,13 @@ if REQUIRE_SECOND_FACTOR not in {"offices", "everybody", "nobody"}:
         f"REQUIRE_SECOND_FACTOR is offices, everybody or nobody, not {REQUIRE_SECOND_FACTOR!r}."
     )
 MFA_ADAPTER = "people.factors.FactorAdapter"
+MFA_FORMS = {
+    "authenticate": "people.factor_forms.SignInCodeForm",
+    "authenticate_webauthn": "people.factor_forms.SecondStepPasskeyForm",
+    "login_webauthn": "people.factor_forms.SignInPasskeyForm",
+    "reauthenticate": "people.factor_forms.ConfirmCodeForm",
+    "reauthenticate_webauthn": "people.factor_forms.ConfirmPasskeyForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 # A key without its PIN or finger proves that the key is there, not who holds it.
