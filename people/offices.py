@@ -5,6 +5,8 @@ An Office is known everywhere by its key (``cro``); title and short name are for
 
 from dataclasses import dataclass
 
+from django.apps import apps
+
 
 @dataclass(frozen=True)
 class StandardOffice:
@@ -35,11 +37,34 @@ HYBRID = "hybrid"  # not an Office: the owner of a function that is split into s
 
 _BY_KEY = {office.key: office for office in STANDARD_OFFICES}
 # Offices that PRODUCT.md names as further parties; spelt here so that every page agrees.
-_FURTHER = {
+FURTHER = {
     "cmo": ("Chief Marketing Officer", "CMO"),
     "cco": ("Chief Customer Officer", "CCO"),
     "legal": ("Legal", "Legal"),
 }
+# Words that stand beside Office keys in addresses and allocations, and so are none themselves.
+RESERVED_KEYS = frozenset(
+    {HYBRID, "none", "further", "everybody", "record", "permissions", "appointments", "add"}
+    | {"stand_in", "shared", "nobody"}
+)
+
+
+# Names of the Offices that the company added, by key: (title, short). An Office keeps its names,
+# so what was read once stays true in every process.
+_added: dict[str, tuple[str, str]] = {}
+
+
+def _names_of(key: str) -> tuple[str, str] | None:
+    """Title and short name of an Office that the company added; None where there is none."""
+    if key in ("", HYBRID):
+        return None
+    if key not in _added:
+        found = apps.get_model("people", "Office").objects.filter(key=key)
+        names = found.values_list("title", "short").first()
+        if names is None:
+            return None
+        _added[key] = names
+    return _added[key]
 
 
 def office_short(key: str) -> str:
@@ -50,8 +75,10 @@ def office_short(key: str) -> str:
         return "Hybrid"
     if key in _BY_KEY:
         return _BY_KEY[key].short
-    if key in _FURTHER:
-        return _FURTHER[key][1]
+    if key in FURTHER:
+        return FURTHER[key][1]
+    if names := _names_of(key):
+        return names[1]
     return key.replace("_", " ").upper() if len(key) <= 4 else key.replace("_", " ").title()
 
 
@@ -59,6 +86,8 @@ def office_title(key: str) -> str:
     """The Office's full title: "Chief Revenue Officer"."""
     if key in _BY_KEY:
         return _BY_KEY[key].title
-    if key in _FURTHER:
-        return _FURTHER[key][0]
+    if key in FURTHER:
+        return FURTHER[key][0]
+    if names := _names_of(key):
+        return names[0]
     return office_short(key)
