@@ -84,15 +84,29 @@ def longest_idle() -> timedelta:
     return timedelta(minutes=settings.SESSION_IDLE_MINUTES)
 
 
+def idle_words() -> str:
+    """ "30 minutes"."""
+    return _counted(settings.SESSION_IDLE_MINUTES, "minute")
+
+
+def longest_words() -> str:
+    """ "12 hours"."""
+    return _counted(settings.SESSION_HOURS, "hour")
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
 def note_use(request: HttpRequest, row: UserSession | None, *, at: datetime) -> None:
     """Keep that the session is in use, from where and by what. Writes at most once a minute."""
     if row is not None and at - row.last_seen_at < _NOTED_EVERY:
         return
-    longest_words = UserSession._meta.get_field("user_agent").max_length
+    most_letters = UserSession._meta.get_field("user_agent").max_length
     seen = {
         "user": request.user,
         "ip": address_of(request) or _NOWHERE,
-        "user_agent": request.headers.get("User-Agent", "")[:longest_words],
+        "user_agent": request.headers.get("User-Agent", "")[:most_letters],
         "last_seen_at": at,
     }
     if row is not None:

@@ -35,6 +35,16 @@ _NOT_YOU = (
     "else, and tell your company’s Administrator at once."
 )
 
+_ASKED = "Somebody, probably you, asked for a new password of your account."
+_NOT_ASKED = (
+    "If it was not you, do nothing: your password stays as it is. If it happens again, tell your "
+    "company’s Administrator."
+)
+_NEW = (
+    "Somebody signed in to your account with a device, or from a network, that was not used for it "
+    f"in the last {REMEMBERED.days} days."
+)
+
 
 # --- In and out -------------------------------------------------------------------------------
 
@@ -98,13 +108,7 @@ def _tell_of_new_sign_in(
         kind="new-sign-in",
         key=f"new-sign-in:{event.sequence}",
         subject="New sign-in to your account",
-        paragraphs=[
-            (
-                "Somebody signed in to your account with a device, or from a network, that was not "
-                f"used for it in the last {REMEMBERED.days} days."
-            ),
-            _NOT_YOU,
-        ],
+        paragraphs=[_NEW, _NOT_YOU],
         rows=[
             {"title": "When", "aside": when},
             {"title": "Device", "aside": device},
@@ -249,30 +253,19 @@ def reset_asked(
     if person is None:
         return
     if link_path:
-        paragraphs = [
-            (
-                "Somebody, probably you, asked for a new password of your account. The button opens "
-                f"a page that sets it. It works once, within {hours} hour{'s' if hours > 1 else ''}."
-            ),
-            (
-                "If it was not you, do nothing: your password stays as it is. If it happens again, "
-                "tell your company’s Administrator."
-            ),
-        ]
-        action_label = "Set a new password"
+        subject = action_label = "Set a new password"
+        within = "1 hour" if hours == 1 else f"{hours} hours"
+        paragraphs = [f"{_ASKED} The button opens a page that sets it, once, within {within}."]
+        paragraphs.append(_NOT_ASKED)
     else:
-        paragraphs = [
-            (
-                "Somebody, probably you, asked for a new password of your account. It has none: you "
-                "sign in with single sign-on. Ask whoever runs it where you cannot."
-            ),
-        ]
-        action_label, link_path = "Sign in", reverse("account_login")
+        subject, action_label = "You have no password here", "Sign in"
+        link_path = reverse("account_login")
+        paragraphs = [f"{_ASKED} It has none: you come by single sign-on. Ask whoever runs that."]
     tell(
         person,
         kind="password-reset",
         key=f"password-reset:{event.sequence}",
-        subject="Set a new password" if action_label != "Sign in" else "You have no password here",
+        subject=subject,
         paragraphs=paragraphs,
         reason="Your address was given on the page for forgotten passwords.",
         action_label=action_label,
