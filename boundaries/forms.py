@@ -14,6 +14,7 @@ from people.models import Office
 from people.offices import ADMINISTRATOR, AUDITOR, HYBRID, office_short
 from sealing.verify import MAX_FILE_BYTES
 
+from . import proof
 from .drafting import (
     ArticleText,
     RowText,
@@ -466,14 +467,45 @@ class BeginSigningForm(forms.Form):
         return data
 
 
-class ConfirmForm(forms.Form):
-    """Step 5: the password, asked again at that moment."""
+class _SecretInput(forms.PasswordInput):
+    """Readable while it is typed; never sent back with a page."""
 
+    input_type = "text"
+
+
+class ConfirmForm(forms.Form):
+    """Step 5: who signs proves that it is them at that moment, by ``method`` (``proof``)."""
+
+    passkey = forms.JSONField(
+        error_messages={"required": "Use your passkey first, then sign."},
+        widget=forms.HiddenInput,
+    )
     password = forms.CharField(
         strip=False,
+        label="Your password",
         widget=forms.PasswordInput(attrs=_input(autocomplete="current-password", autofocus=True)),
         error_messages={"required": "Type your password to confirm that it is you."},
     )
+    code = forms.CharField(
+        max_length=20,
+        label="Code of your code generator",
+        help_text="Six digits. One that you have used already, to sign in for instance, does not "
+        "work again.",
+        widget=_SecretInput(
+            attrs=_input(autocomplete="one-time-code", inputmode="numeric", maxlength=20)
+        ),
+        error_messages={"required": "Type the code that your generator shows now."},
+    )
+
+    def __init__(self, *args: Any, method: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        asked = {
+            proof.PASSKEY: {"passkey"},
+            proof.PASSWORD_AND_CODE: {"password", "code"},
+            proof.PASSWORD_ONLY: {"password"},
+        }.get(method, set())
+        for name in set(self.fields) - asked:
+            del self.fields[name]
 
 
 MILESTONES_PER_PERIOD = 3

@@ -23,6 +23,7 @@ from fido2.webauthn import (
     AuthenticationResponse,
     AuthenticatorData,
     PublicKeyCredentialRpEntity,
+    RegistrationResponse,
     UserVerificationRequirement,
 )
 
@@ -162,6 +163,15 @@ def passkeys_at(person: Person, rp_id: str) -> list[Authenticator]:
     """The passkeys that were made at this address: a browser finds no others here."""
     here = hashlib.sha256(rp_id.encode()).digest()
     return [one for one in factors.passkeys_of(person) if _registered(one).rp_id_hash == here]
+
+
+def made_at(person: Person) -> str:
+    """Where the eldest passkey of ``person`` was made, as an address: the browser has it there."""
+    passkeys = factors.passkeys_of(person)
+    if not passkeys:
+        return ""
+    response = RegistrationResponse.from_dict(passkeys[0].data["credential"])
+    return response.response.client_data.origin
 
 
 def request_options(

@@ -294,14 +294,21 @@ def _check_bound(intent: SigningIntent, *, session_key: str, person: Person, at:
         raise IntentNotValid(
             "This signing was begun by somebody else or in another browser session. Begin again."
         )
+    if over := why_over(intent, at=at):
+        raise IntentNotValid(over)
+
+
+def why_over(intent: SigningIntent, *, at: datetime) -> str:
+    """Why nothing can be signed with this intent any more, as a sentence; "" while it can."""
     if intent.consumed_at is not None:
-        raise IntentNotValid("This signing was finished already. Nothing was signed twice.")
+        return "This signing was finished already. Nothing was signed twice."
     if intent.revoked_at is not None:
-        raise IntentNotValid(f"{intent.revoked_because} Begin again; nothing was signed.")
+        return f"{intent.revoked_because} Begin again; nothing was signed."
     if intent.failed_attempts >= MAX_ATTEMPTS:
-        raise IntentNotValid("Too many failed tries. Begin the signing again.")
+        return "Too many failed tries. Begin the signing again."
     if at >= intent.expires_at:
-        raise IntentNotValid("The five minutes to sign are over. Begin again; nothing was signed.")
+        return "The five minutes to sign are over. Begin again; nothing was signed."
+    return ""
 
 
 # --- Ending what was begun --------------------------------------------------------------------

@@ -1,10 +1,13 @@
 """The ceremony for the parties and for the CEO, and the ways not to sign."""
 
+import json
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -12,10 +15,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
 from people.errors import NotYourOffice, Refused
+from people.factors import passkey_obstacle
 from people.offices import office_short
+from people.permissions import require
 
 from .. import content as contents
-from .. import queries, signing, workflow
+from .. import proof, queries, signing, workflow
 from ..errors import IntentNotValid, TransitionNotAllowed
 from ..files import files
 from ..forms import BeginSigningForm, ConfirmForm, ReasonForm
@@ -47,8 +52,11 @@ def _ceremony(request: HttpRequest, revision: Revision, role: Role) -> dict[str,
     appointments = signing.signing_appointments(revision, role, reader, at=timezone.now())
     may = context["may"]
     if not (may.sign if role == Role.COSIGNER else may.approve):
-        if signatures and any(one.person_id == reader.pk for one in signatures):
+        if any(one.person_id == reader.pk and one.role == role for one in signatures):
             raise IntentNotValid(f"You have signed {revision.reference} already.")
+        require(reader, signing.ACT_OF_ROLE[role], on=on)
+        if role == Role.APPROVER:
+            signing.refuse_own_approval(revision, reader)
         who = "a party to it" if role == Role.COSIGNER else "the CEO"
         raise PermissionDenied(f"Only {who} can do that. Nothing was signed.")
     freeze = revision.freezes.get(voided_at__isnull=True)
@@ -70,6 +78,28 @@ def _ceremony(request: HttpRequest, revision: Revision, role: Role) -> dict[str,
         if role == Role.APPROVER
         else [],
         "refusal": "",
+        **_confirming(request),
+    }
+
+
+def _confirming(request: HttpRequest) -> dict[str, Any]:
+    """By what this reader confirms at this address; ``method`` is the way that is shown."""
+    reader = reader_of(request)
+    ways = proof.ways_of(reader, on=today())
+    rp_id, _port = split_domain_port(request.get_host())
+    obstacle = passkey_obstacle(request) if ways.passkey else ""
+    passkeys = proof.passkeys_at(reader, rp_id) if ways.passkey and not obstacle else []
+    here = replace(ways, passkey=bool(passkeys))
+    if here.code and request.GET.get("with") == "code":
+        here = replace(here, passkey=False)
+    if ways.passkey and not here.method and not obstacle:
+        obstacle = f"Your passkey works at {proof.made_at(reader)} only. Open the registry there."
+    return {
+        "ways": ways,
+        "method": here.method,
+        "passkeys": passkeys,
+        "rp_id": rp_id,
+        "obstacle": obstacle,
     }
 
 
@@ -125,16 +155,14 @@ def _confirm(request: HttpRequest, number: str, n: int, intent_id: int, role: Ro
     intent: SigningIntent = get_object_or_404(
         SigningIntent, pk=intent_id, person=reader_of(request), role=role, freeze=context["freeze"]
     )
-    form = ConfirmForm(request.POST or None)
+    form = ConfirmForm(request.POST or None, method=context["method"])
     now = timezone.now()
-    if intent.consumed_at is not None or now >= intent.expires_at:
-        messages.error(
-            request, "The five minutes to sign are over. Begin again; nothing was signed."
-        )
+    if over := signing.why_over(intent, at=now):
+        messages.error(request, over)
         return redirect(f"boundaries:{PAGE_OF_ROLE[role]}", number, n)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.fields and form.is_valid():
         try:
-            _authenticate_and_sign(request, revision, intent, form.cleaned_data["password"], role)
+            _authenticate_and_sign(request, revision, intent, form.cleaned_data, role)
         except (NotYourOffice, IntentNotValid):
             raise
         except Refused as refused:
@@ -146,6 +174,9 @@ def _confirm(request: HttpRequest, number: str, n: int, intent_id: int, role: Ro
     context |= {
         "form": form,
         "intent": intent,
+        "options": json.dumps(
+            proof.request_options(intent, context["passkeys"], rp_id=context["rp_id"], at=now)
+        ),
         "seconds_left": max(0, int((intent.expires_at - now).total_seconds())),
     }
     status = 422 if request.method == "POST" else 200
@@ -153,12 +184,25 @@ def _confirm(request: HttpRequest, number: str, n: int, intent_id: int, role: Ro
 
 
 def _authenticate_and_sign(
-    request: HttpRequest, revision: Revision, intent: SigningIntent, password: str, role: Role
+    request: HttpRequest,
+    revision: Revision,
+    intent: SigningIntent,
+    given: dict[str, Any],
+    role: Role,
 ) -> None:
     session_key, reader = session_key_of(request), reader_of(request)
+    passkey = None
+    if "passkey" in given:
+        passkey = proof.PasskeyAnswer(
+            response=given["passkey"],
+            rp_id=split_domain_port(request.get_host())[0],
+            origin=f"{request.scheme}://{request.get_host()}",
+        )
     signing.authenticate(
         intent=intent,
-        password=password,
+        password=given.get("password", ""),
+        code=given.get("code", ""),
+        passkey=passkey,
         session_key=session_key,
         acting_user=reader,
         at=timezone.now(),
@@ -174,7 +218,7 @@ def _authenticate_and_sign(
 
 
 @never_cache
-@sensitive_post_parameters("password")
+@sensitive_post_parameters("password", "code", "passkey")
 @signed_in_verb
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_confirm(request: HttpRequest, number: str, n: int, intent_id: int) -> HttpResponse:
@@ -183,7 +227,7 @@ def sign_confirm(request: HttpRequest, number: str, n: int, intent_id: int) -> H
 
 
 @never_cache
-@sensitive_post_parameters("password")
+@sensitive_post_parameters("password", "code", "passkey")
 @signed_in_verb
 @require_http_methods(["GET", "HEAD", "POST"])
 def approve_confirm(request: HttpRequest, number: str, n: int, intent_id: int) -> HttpResponse:

@@ -117,7 +117,8 @@ function stepDone(step) {
 function showProgress(form) {
   const unread = form.querySelector("[data-reading]:not([data-read])");
   for (const button of form.querySelectorAll("button[data-guard]")) {
-    if (form.checkValidity() && !unread && !("over" in form.dataset)) {
+    const ready = !unread && !("over" in form.dataset) && !("unproven" in form.dataset);
+    if (ready && form.checkValidity()) {
       button.removeAttribute("aria-disabled");
     } else {
       button.setAttribute("aria-disabled", "true");
