@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.base.internal.flows import check_rate_limit
@@ -16,18 +15,13 @@ from allauth.mfa.webauthn.forms import (
 )
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
 from django.utils import timezone
 
 from . import factors
 from .models import Person
+from .origin import address_of
 
 _CODE = {"class": "input", "autocomplete": "one-time-code", "inputmode": "numeric"}
-
-
-def ip_of(request: HttpRequest | None) -> str:
-    """The address that asks, for the log."""
-    return get_account_adapter().get_client_ip(request) or "" if request is not None else ""
 
 
 def compact(code: str) -> str:
@@ -93,7 +87,7 @@ class _EitherCode(forms.Form):
         now = timezone.now()
         if factors.use_code(self.user, code, at=now):
             return factors.CODE_GENERATOR
-        if factors.use_recovery_code(self.user, code, at=now, ip=ip_of(context.request)):
+        if factors.use_recovery_code(self.user, code, at=now, ip=address_of(context.request)):
             return factors.RECOVERY_CODES
         return None
 
@@ -148,8 +142,8 @@ class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth is untyp
     def clean(self) -> dict[str, Any]:
         try:
             cleaned: dict[str, Any] = super().clean()
-        except ValidationError as refused:
-            if getattr(refused, "code", "") != "incorrect_code":
+        except (ValidationError, ValueError) as refused:  # ValueError: no answer of a browser
+            if getattr(refused, "code", "incorrect_code") != "incorrect_code":
                 raise
             raise ValidationError(
                 "The passkey was not added: it took too long, or the device did not ask for a "

@@ -49,6 +49,10 @@ RECOVERY_CODE_DIGITS = 8
 MOST_PASSKEYS = 20
 NAME_LENGTH = 60
 
+_IF_NOT_YOU = (
+    "If that was you, nothing is left to do. If not, change your password, sign out everywhere, "
+    "and tell your company’s Administrator at once."
+)
 _WORDS = {PASSKEY: "passkey", CODE_GENERATOR: "code generator"}
 
 
@@ -140,7 +144,7 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth is unty
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         return not why_kept(authenticator, on=company_date(timezone.now()))
 
-    def generate_authenticator_name(self, user: Person, type: Authenticator.Type) -> str:
+    def generate_authenticator_name(self, user: Person, _type: Authenticator.Type) -> str:
         return f"Passkey {len(passkeys_of(user)) + 1}"
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
@@ -412,17 +416,13 @@ def _added(
         personal_text=called,
     )
     word = _WORDS[factor.type]
-    what = (
-        "Another code generator makes the codes of your account now; the former one's no longer "
-        "work."
-        if replaced
-        else f"It can be used to sign in and to sign.{f' It is called “{called}”.' if called else ''}"
-    )
-    subject = (
-        "The code generator of your account was replaced"
-        if replaced
-        else f"A {word} was added to your account"
-    )
+    subject = f"A {word} was added to your account"
+    what = "It signs in, and signs documents."
+    if called:
+        what = f"It is called “{called}”. {what}"
+    if replaced:
+        subject = "The code generator of your account was replaced"
+        what = "Codes of the former one no longer work."
     _tell(person, "factor_added", subject, what, at=at)
     return made_codes
 
@@ -529,8 +529,7 @@ def _tell(person: Person, kind: str, subject: str, what: str, *, at: datetime) -
         subject=subject,
         paragraphs=[
             what,
-            "If that was you, nothing is left to do. If not, change your password, sign out "
-            "everywhere, and tell your company’s Administrator at once.",
+            _IF_NOT_YOU,
         ],
         reason="It is your account.",
         action_label="Look at your account",

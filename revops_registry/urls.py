@@ -36,6 +36,7 @@ urlpatterns = [
     # Accounts of the issuer are known by their `sub`: nobody joins or parts them here.
     path("accounts/3rdparty/", _closed),
     path("accounts/3rdparty/signup/", _closed),
+    path("accounts/", include("people.factor_urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("reviews/", include("reviews.urls")),

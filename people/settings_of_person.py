@@ -1,0 +1,56 @@
+"""How somebody reads: their own time zone and how dates are written for them."""
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+import audit
+
+from .calendar import DATE_LANGUAGES
+from .errors import Refused
+from .models import Person, check_time_zone
+
+
+class UnknownSetting(Refused):
+    """No such time zone, or no such way to write dates."""
+
+    code = "unknown_setting"
+
+
+class NotYourAccount(Refused):
+    """What belongs to an account is changed by its owner only."""
+
+    code = "not_your_account"
+
+
+@transaction.atomic
+def save_reading(
+    *, person: Person, time_zone: str, date_language: str, acting_user: Person, at: datetime
+) -> bool:
+    """Keep the person's own time zone ("" is the company's) and language of dates.
+
+    Returns whether anything changed; what stays as it was leaves no event.
+    """
+    if person.pk != acting_user.pk:
+        raise NotYourAccount("People change their own account only.")
+    person = Person.objects.select_for_update().get(pk=person.pk)
+    try:
+        check_time_zone(time_zone)
+    except ValidationError as fault:
+        raise UnknownSetting(fault.messages[0]) from fault
+    if date_language not in dict(DATE_LANGUAGES):
+        raise UnknownSetting("Choose one of the ways to write dates that the list names.")
+    if (person.time_zone, person.date_language) == (time_zone, date_language):
+        return False
+    person.time_zone, person.date_language = time_zone, date_language
+    person.save(update_fields=["time_zone", "date_language"])
+    audit.record(
+        "person.reading_changed",
+        at=at,
+        actor=person,
+        object_type="person",
+        object_id=str(person.pk),
+        data={"time_zone": time_zone, "date_language": date_language},
+    )
+    return True

@@ -1,0 +1,299 @@
+"""The pages of second factors. allauth's views lead the way; what changes a factor is our verb.
+
+They stand before allauth's own at the same addresses (``people.factor_urls``).
+"""
+
+import json
+from typing import Any
+
+import segno
+from allauth.account.decorators import reauthentication_required
+from allauth.account.views import PasswordSetView
+from allauth.account.views import ReauthenticateView as PasswordReauthenticateView
+from allauth.mfa.base.views import AuthenticateView, ReauthenticateView
+from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewRecoveryCodesView
+from allauth.mfa.webauthn.internal.auth import begin_registration
+from allauth.mfa.webauthn.views import AddWebAuthnView, ReauthenticateWebAuthnView
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse, reverse_lazy
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.safestring import mark_safe
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+from django.views.generic.edit import FormView
+
+from .. import factors
+from ..errors import Refused
+from ..factor_forms import AddPasskeyForm, NamePasskeyForm, NewCodeGeneratorForm
+from ..factor_policy import ON_THE_WAY_TO
+from ..origin import address_of
+from .frame import reader_of, today
+
+fresh = reauthentication_required(app="allauth.mfa")
+
+
+class Unprocessable:
+    """A form that does not hold is shown again with 422, as everywhere in the product."""
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]  # of the view beside it
+        if response.status_code == 200:
+            response.status_code = 422
+        return response
+
+
+# --- Signing in, and confirming that it is still you ------------------------------------------
+
+
+@method_decorator(never_cache, name="dispatch")
+class SecondStep(Unprocessable, AuthenticateView):  # type: ignore[misc]  # allauth is untyped
+    """After the password: a passkey, a code, or a recovery code."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        person = self.stage.login.user
+        return context | {
+            "has_passkey": bool(factors.passkeys_of(person)),
+            "has_generator": factors.code_generator_of(person) is not None,
+            "options": json.dumps(context["js_data"]["request_options"]),
+            "obstacle": factors.passkey_obstacle(self.request),
+        }
+
+
+class ConfirmByPassword(Unprocessable, PasswordReauthenticateView):  # type: ignore[misc]  # untyped
+    """It is still you: by password."""
+
+
+class ConfirmByCode(Unprocessable, ReauthenticateView):  # type: ignore[misc]  # allauth is untyped
+    """It is still you: by a code."""
+
+
+class ConfirmByPasskey(ReauthenticateWebAuthnView):  # type: ignore[misc]  # allauth is untyped
+    """It is still you: by a passkey."""
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        context = self.get_context_data() | {"form": form}
+        return self.render_to_response(context, status=422)  # type: ignore[no-any-return]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {
+            "options": json.dumps(context["js_data"]["request_options"]),
+            "obstacle": factors.passkey_obstacle(self.request),
+        }
+
+
+@method_decorator(fresh, name="dispatch")
+class SetPassword(Unprocessable, PasswordSetView):  # type: ignore[misc]  # allauth is untyped
+    """A first password for an account that has none."""
+
+    success_url = reverse_lazy("people:account")
+
+
+# --- Passkeys ---------------------------------------------------------------------------------
+
+
+@method_decorator(never_cache, name="dispatch")
+class AddPasskey(AddWebAuthnView):  # type: ignore[misc]  # allauth is untyped
+    """Add a passkey: one that signs in by itself, and asks for a PIN, finger or face."""
+
+    def get_form_class(self) -> type[AddPasskeyForm]:
+        return AddPasskeyForm
+
+    def form_valid(self, form: AddPasskeyForm) -> HttpResponse:
+        try:
+            made_codes = factors.add_passkey(
+                name=form.cleaned_data["name"],
+                credential=form.cleaned_data["credential"],
+                acting_user=reader_of(self.request),
+                at=timezone.now(),
+                ip=address_of(self.request),
+            )
+        except Refused as refused:
+            form.add_error(None, str(refused))
+            return self.form_invalid(form)
+        messages.success(self.request, "The passkey is added.")
+        return redirect("mfa_view_recovery_codes" if made_codes else "people:account")
+
+    def form_invalid(self, form: AddPasskeyForm) -> HttpResponse:
+        return self.render_to_response(  # type: ignore[no-any-return]
+            self.get_context_data() | {"form": form}, status=422
+        )
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = FormView.get_context_data(self, **kwargs)
+        options = begin_registration(reader_of(self.request), passwordless=True)
+        return context | {
+            "options": json.dumps(options),
+            "obstacle": factors.passkey_obstacle(self.request),
+        }
+
+
+def _passkey_or_404(request: HttpRequest, pk: int) -> Any:
+    found = next((one for one in factors.passkeys_of(reader_of(request)) if one.pk == pk), None)
+    if found is None:
+        raise Http404("You have no such passkey.")
+    return found
+
+
+@fresh
+@require_http_methods(["GET", "HEAD", "POST"])
+def rename_passkey(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give a passkey another name."""
+    passkey = _passkey_or_404(request, pk)
+    form = NamePasskeyForm(request.POST or None, initial={"name": passkey.wrap().name})
+    if request.method == "POST" and form.is_valid():
+        factors.rename_passkey(
+            factor_id=pk,
+            name=form.cleaned_data["name"],
+            acting_user=reader_of(request),
+            at=timezone.now(),
+        )
+        messages.success(request, f"The passkey is called “{form.cleaned_data['name']}” now.")
+        return redirect("people:account")
+    status = 422 if request.method == "POST" else 200
+    context = {"form": form, "passkey": passkey}
+    return render(request, "mfa/webauthn/edit_form.html", context, status=status)
+
+
+def _remove(request: HttpRequest, factor: Any, template: str, done: str) -> HttpResponse:
+    factor.user = reader_of(request)
+    kept = factors.why_kept(factor, on=today())
+    if request.method == "POST":
+        try:
+            factors.remove_factor(
+                factor_id=factor.pk,
+                acting_user=reader_of(request),
+                at=timezone.now(),
+                ip=address_of(request),
+            )
+        except Refused as refused:
+            kept = str(refused)
+        else:
+            messages.success(request, done)
+            return redirect("people:account")
+    context = {"factor": factor, "kept": kept, "is_last": _is_last(request)}
+    return render(request, template, context, status=422 if request.method == "POST" else 200)
+
+
+def _is_last(request: HttpRequest) -> bool:
+    return factors.factors_of(reader_of(request)).count() == 1
+
+
+@fresh
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove_passkey(request: HttpRequest, pk: int) -> HttpResponse:
+    """Remove a passkey, or say why it must stay."""
+    passkey = _passkey_or_404(request, pk)
+    template = "mfa/webauthn/authenticator_confirm_delete.html"
+    return _remove(request, passkey, template, "The passkey is removed.")
+
+
+# --- The code generator -----------------------------------------------------------------------
+
+
+@fresh
+@never_cache
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_code_generator(request: HttpRequest) -> HttpResponse:
+    """Set up a code generator, or move it to a new phone."""
+    person = reader_of(request)
+    form = NewCodeGeneratorForm(request.POST or None, user=person)
+    if request.method == "POST" and form.is_valid():
+        made_codes = factors.add_code_generator(
+            secret=form.secret,
+            time_step=form.time_step,
+            acting_user=person,
+            at=timezone.now(),
+            ip=address_of(request),
+        )
+        form.forget_secret()
+        messages.success(request, "The code generator is on.")
+        return redirect("mfa_view_recovery_codes" if made_codes else "people:account")
+    url = factors.FactorAdapter().build_totp_url(person, form.secret)
+    context = {
+        "form": form,
+        "qr": qr(url),
+        "url": url,
+        "secret": " ".join(form.secret[i : i + 4] for i in range(0, len(form.secret), 4)),
+        "moves": factors.code_generator_of(person) is not None,
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "mfa/totp/activate_form.html", context, status=status)
+
+
+def qr(text: str) -> str:
+    """``text`` as a QR code: SVG that stands in the page, dark on light in both themes.
+
+    The Content-Security-Policy lets no image come from a data: address.
+    """
+    svg: str = segno.make(text, micro=False, error="m").svg_inline(
+        border=4, dark="black", light="white", omitsize=True, svgclass=None, lineclass=None
+    )
+    return mark_safe(svg)  # noqa: S308 - segno draws paths; no text goes in
+
+
+@fresh
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove_code_generator(request: HttpRequest) -> HttpResponse:
+    """Turn the code generator off, or say why it must stay."""
+    generator = factors.code_generator_of(reader_of(request))
+    if generator is None:
+        return redirect("people:account")
+    template = "mfa/totp/deactivate_form.html"
+    return _remove(request, generator, template, "The code generator is off.")
+
+
+# --- Recovery codes ---------------------------------------------------------------------------
+
+
+@method_decorator(fresh, name="dispatch")
+@method_decorator(never_cache, name="dispatch")
+class RecoveryCodes(ViewRecoveryCodesView):  # type: ignore[misc]  # allauth is untyped
+    """The recovery codes, shown once; then on to where the person was going."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {
+            "codes": context["unused_codes"] if context["can_view_codes"] else [],
+            "left": factors.recovery_codes_of(reader_of(self.request)),
+            "go_on": self.request.session.get(ON_THE_WAY_TO) or reverse("people:account"),
+        }
+
+
+class MakeRecoveryCodes(Unprocessable, GenerateRecoveryCodesView):  # type: ignore[misc]  # untyped
+    """Make new recovery codes in place of the former ones."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        factors.make_recovery_codes(
+            acting_user=reader_of(self.request), at=timezone.now(), ip=address_of(self.request)
+        )
+        return redirect("mfa_view_recovery_codes")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = FormView.get_context_data(self, **kwargs)
+        return context | {"left": factors.recovery_codes_of(reader_of(self.request))}
+
+
+# --- Protect your account ---------------------------------------------------------------------
+
+
+@login_required
+@require_http_methods(["GET", "HEAD"])
+def protect(request: HttpRequest) -> HttpResponse:
+    """Where whoever needs a second factor is led until there is one."""
+    if factors.has_second_factor(reader_of(request)):
+        return redirect("people:account")
+    context = {"obstacle": factors.passkey_obstacle(request)}
+    return render(request, "people/protect.html", context)
+
+
+def to_account(request: HttpRequest) -> HttpResponse:
+    """allauth's lists of factors: the page of the own account shows them."""
+    return redirect("people:account")
