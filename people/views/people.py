@@ -1,0 +1,244 @@
+"""Who has an account, and what the Administrator does to one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+from knox.models import AuthToken
+
+from .. import accounts
+from ..errors import NotYourOffice, Refused
+from ..factors import FACTORS
+from ..models import Appointment, Invitation, Person
+from ..permissions import Act, may, require
+from ..queries import accounts_of
+from ..sessions import longest_idle
+from .frame import reader_of, signed_in, today
+
+PER_PAGE = 25
+STATES = {"active": "Active", "invited": "Invited", "deactivated": "Deactivated"}
+
+
+def _named(text: str) -> Q:
+    return Q(name__icontains=text) | Q(email__icontains=text)
+
+
+def _people() -> QuerySet[Person]:
+    """People with what a list shows of each; the number of queries does not grow with them."""
+    held = Appointment.objects.on(today()).select_related("office").order_by("office__position")
+    second = Authenticator.objects.filter(user=OuterRef("pk"), type__in=FACTORS)
+    return Person.objects.annotate(second_factor=Exists(second)).prefetch_related(
+        Prefetch("appointments", queryset=held, to_attr="today")
+    )
+
+
+@require_safe
+@signed_in
+def people(request: HttpRequest) -> HttpResponse:
+    """Everybody with an account or an open invitation; the Secretary reads it too."""
+    reader, on = reader_of(request), today()
+    if not may(reader, Act.RECORD_APPOINTMENT, on=on):
+        require(reader, Act.INVITE, on=on)
+    asked = " ".join(request.GET.get("q", "").split())[:120]
+    state = request.GET.get("state", "active")
+    state = state if state in STATES else "active"
+    found: dict[str, QuerySet[Any]] = {
+        "active": _people().filter(_named(asked), is_active=True).order_by("name", "pk"),
+        "invited": Invitation.objects.open().filter(_named(asked)).order_by("name", "pk"),
+        "deactivated": _people().filter(_named(asked), is_active=False).order_by("name", "pk"),
+    }
+    context = {
+        "section": "offices",
+        "q": asked,
+        "state": state,
+        "tabs": [(key, label, found[key].count()) for key, label in STATES.items()],
+        "page": Paginator(found[state], PER_PAGE).get_page(request.GET.get("page")),
+        "may_invite": may(reader, Act.INVITE, on=on),
+        "may_manage": may(reader, Act.MANAGE_ACCOUNTS, on=on),
+        "now": timezone.now(),
+    }
+    return render(request, "people/people.html", context)
+
+
+@require_safe
+@signed_in
+def person_account(request: HttpRequest, pk: int) -> HttpResponse:
+    """One account as the Administrator sees it: what protects it, what is open, what may be done.
+
+    Not what the person reads, signs or writes: that is no business of the Administrator's.
+    """
+    reader = reader_of(request)
+    require(reader, Act.MANAGE_ACCOUNTS, on=today())
+    person = get_object_or_404(_people().select_related("deactivated_by"), pk=pk)
+    linked = Person.objects.filter(pk__in=accounts_of(person)).exclude(pk=pk).order_by("pk")
+    context = {
+        "section": "offices",
+        "person": person,
+        "is_own": person.pk == reader.pk,
+        "linked": linked,
+        "may_unlink": linked and person.human_id != reader.human_id,
+        "sessions": _sessions(person),
+        "tokens": AuthToken.objects.filter(user=person).count(),
+        "invitation": Invitation.objects.filter(person=person).first(),
+    }
+    return render(request, "people/person_account.html", context)
+
+
+def _sessions(person: Person) -> int:
+    since = timezone.now() - longest_idle()
+    found: int = UserSession.objects.filter(user_id=person.pk, last_seen_at__gt=since).count()
+    return found
+
+
+# --- The acts ---------------------------------------------------------------------------------
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label="Reason",
+        max_length=accounts.LONGEST_REASON,
+        help_text="It stays in the record of security events.",
+        widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
+    )
+
+    def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+
+
+if TYPE_CHECKING:
+    _OfPeople = forms.ModelChoiceField[Person]
+else:
+    _OfPeople = forms.ModelChoiceField
+
+
+class PersonChoiceField(_OfPeople):
+    """A select of people, told apart by their addresses."""
+
+    def label_from_instance(self, obj: Person) -> str:
+        return f"{obj.name} ({obj.email}){'' if obj.is_active else ', deactivated'}"
+
+
+class LinkForm(ReasonForm):
+    to = PersonChoiceField(
+        label="The other account",
+        queryset=Person.objects.none(),
+        empty_label="Choose an account",
+        widget=forms.Select(attrs={"class": "input"}),
+    )
+    field_order = ("to", "reason")
+
+    def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
+        super().__init__(*args, person=person, **kwargs)
+        others = Person.objects.exclude(pk__in=accounts_of(person)).order_by("name", "pk")
+        self.fields["to"].queryset = others  # type: ignore[attr-defined]  # a ModelChoiceField
+
+
+@dataclass(frozen=True)
+class AccountAct:
+    """One act on an account: its words, its verb, and what it does, said before it is done."""
+
+    heading: str
+    button: str
+    done: str
+    verb: Callable[..., Person]
+    effects: tuple[str, ...]
+    form: type[ReasonForm] = ReasonForm
+    dangerous: bool = False
+
+
+ACTS = {
+    "deactivate": AccountAct(
+        heading="Deactivate the account of {}",
+        button="Deactivate the account",
+        done="The account of {} is deactivated. Everything it had open has ended.",
+        verb=accounts.deactivate,
+        effects=(
+            "{} is signed out everywhere at once, and cannot sign in",
+            "Tokens for the API end, and do not come back",
+            "A signature that was begun and not given ends: nothing is signed",
+            "Offices stay recorded, and are vacant until somebody acts for them",
+            "What was signed stays valid, and nothing is deleted",
+            "{} is told by mail",
+        ),
+        dangerous=True,
+    ),
+    "reactivate": AccountAct(
+        heading="Reactivate the account of {}",
+        button="Reactivate the account",
+        done="The account of {} is active again.",
+        verb=accounts.reactivate,
+        effects=(
+            "{} can sign in again, with the password or passkey there was",
+            "Appointments that still run count again",
+            "Sessions, tokens and begun signatures do not come back",
+            "{} is told by mail",
+        ),
+    ),
+    "link": AccountAct(
+        heading="Link the account of {} to another one",
+        button="Link the accounts",
+        done="The account of {} is linked.",
+        verb=accounts.link,
+        effects=(
+            "Both count as one person wherever two are needed: co-signing, confirming, approving",
+            "Each keeps its own way to sign in, and its Offices",
+            "What was signed stays as it is",
+            "The owner is told by mail, at both addresses",
+        ),
+        form=LinkForm,
+    ),
+    "unlink": AccountAct(
+        heading="Unlink the account of {}",
+        button="Unlink the account",
+        done="The account of {} is unlinked.",
+        verb=accounts.unlink,
+        effects=(
+            "From now on it counts as a person of its own: two can sign where one could",
+            "What was signed stays as it is",
+            "The owners are told by mail, at both addresses",
+        ),
+        dangerous=True,
+    ),
+}
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Say what the act does, ask why, do it."""
+    reader = reader_of(request)
+    require(reader, Act.MANAGE_ACCOUNTS, on=today())
+    if name not in ACTS:
+        raise Http404
+    act, person = ACTS[name], get_object_or_404(Person, pk=pk)
+    form = act.form(request.POST or None, person=person)
+    if request.method == "POST" and form.is_valid():
+        try:
+            act.verb(person=person, **form.cleaned_data, acting_user=reader, at=timezone.now())
+        except NotYourOffice:
+            raise
+        except Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, act.done.format(person.name))
+            return redirect("people:person_account", pk)
+    context = {
+        "section": "offices",
+        "person": person,
+        "act": act,
+        "heading": act.heading.format(person.name),
+        "effects": [effect.format(person.name) for effect in act.effects],
+        "form": form,
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "people/account_act.html", context, status=status)
