@@ -211,6 +211,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "mails-owed": {"task": "notifications.tasks.deliver_owed", "schedule": 60.0},
     "review-reminders": {"task": "reviews.tasks.remind", "schedule": 3600.0},
     "waiting-reminders": {"task": "boundaries.tasks.remind_waiting", "schedule": 3600.0},
+    "successions": {"task": "boundaries.tasks.look_after_successions", "schedule": 3600.0},
     "appointment-reminders": {
         "task": "people.tasks.remind_of_appointments",
         "schedule": 3600.0,
@@ -300,7 +301,8 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 # A session ends after so many minutes without a request, and in any case after so many hours.
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=30)
 SESSION_HOURS = env.int("SESSION_HOURS", default=12)
-SESSION_COOKIE_AGE = SESSION_HOURS * 3600
+# Kept for a day more, so that whoever comes back too late is told why.
+SESSION_COOKIE_AGE = (SESSION_HOURS + 24) * 3600
 INVITATION_DAYS = env.int("INVITATION_DAYS", default=14)
 
 # Single sign-on, when an issuer is named. Who somebody is follows from issuer and `sub`.
