@@ -6,7 +6,7 @@ no sentence here is told by its name, so that nothing is left out.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Min, Q
@@ -14,7 +14,7 @@ from django.db.models import Min, Q
 from audit.models import Event, PersonalText
 
 from .calendar import date_words
-from .models import Appointment, Invitation, Office, Person
+from .models import Invitation, Office, Person
 from .offices import office_short
 
 
@@ -23,7 +23,7 @@ class Line:
     """One event as a person reads it."""
 
     event: Event
-    who: str  # "Maya Lindqvist", or "The registry" where nobody was signed in
+    who: str  # "Maya Lindqvist", "Somebody" or "The registry"
     words: str  # "signed in with a passkey"
     said: str  # a reason or an address, as it was given; "" where it was erased
     place: str  # "new place", "same place as event 12", or "" where none was kept
@@ -40,7 +40,6 @@ class Known:
 
     people: dict[int, str]
     invited: dict[int, str]
-    appointments: dict[int, Appointment]
     offices: dict[str, str]
     said: dict[int, str]
     first_from: dict[tuple[int | None, str], int]
@@ -67,12 +66,19 @@ def _line(event: Event, known: Known) -> Line:
     about = _int(event.object_id) if event.object_type == "person" else event.actor_id
     return Line(
         event=event,
-        who=event.actor_name or "The registry",
+        who=_who(event),
         words=words,
         said=known.said.get(event.sequence, ""),
         place=place,
         person_id=about if about in known.people else None,
     )
+
+
+def _who(event: Event) -> str:
+    """Nobody was signed in: a stranger tried something, or the registry itself acted."""
+    if event.actor_name:
+        return event.actor_name
+    return "Somebody" if event.event.startswith(("session.", "password.")) else "The registry"
 
 
 def _known(page: Sequence[Event], *, with_said: bool) -> Known:
@@ -92,9 +98,6 @@ def _known(page: Sequence[Event], *, with_said: bool) -> Known:
         people=dict(Person.objects.filter(pk__in=keys).values_list("pk", "name")),
         invited=dict(
             Invitation.objects.filter(pk__in=_ids(page, "invitation")).values_list("pk", "name")
-        ),
-        appointments=Appointment.objects.select_related("person", "office").in_bulk(
-            _ids(page, "appointment")
         ),
         offices=dict(Office.objects.values_list("key", "short")),
         said=dict(said.values_list("sequence", "text")) if with_said else {},
@@ -116,22 +119,13 @@ def _int(value: Any) -> int | None:
 Words = Callable[[Event, Known], str]
 
 _METHODS = {
-    "password": "a password",
-    "passkey": "a passkey",
-    "webauthn": "a passkey",
-    "totp": "a code",
-    "code": "a code",
-    "recovery_codes": "a recovery code",
-    "recovery_code": "a recovery code",
-    "recovery": "a recovery code",
-    "single_sign_on": "single sign-on",
-    "socialaccount": "single sign-on",
+    "code": "a wrong code",
+    "passkey": "a passkey that does not fit",
+    "password": "a wrong password",
 }
 _FACTORS = {
     "webauthn": "a passkey",
-    "passkey": "a passkey",
     "totp": "a code generator",
-    "code_generator": "a code generator",
     "recovery_codes": "recovery codes",
 }
 
@@ -156,34 +150,99 @@ def _account(words: str) -> Words:
     return lambda event, known: words.format(known.person(event.object_id))
 
 
-def _linked(event: Event, known: Known) -> str:
-    person, to = known.person(event.object_id), known.person(event.data.get("to_person_id"))
-    return f"linked the account of {person} to that of {to}: they count as one person"
+def _signed_in(event: Event, known: Known) -> str:
+    words, device = f"signed in with {_a(event.data.get('method'))}", event.data.get("device")
+    return f"{words}, {device}" if device else words
 
 
-def _appointment(words: str) -> Words:
-    """Who holds which Office, from the appointment itself: events need not repeat it."""
+def _a(method: object) -> str:
+    """ "a passkey", "a password and code", "single sign-on"."""
+    return str(method) if method in (None, "single sign-on") else f"a {method}"
 
+
+def _failed(words: str) -> Words:
     def told(event: Event, known: Known) -> str:
-        found = known.appointments.get(_int(event.object_id) or 0)
-        if found is None:
-            return words.format(known.person(event.data.get("person_id"))) + _of_office(
-                event, known
-            )
-        return f"{words.format(found.person.name)} as {found.title}" + _days(found)
+        gave = _METHODS.get(str(event.data.get("stage")), "a wrong answer")
+        return words.format(gave)
 
     return told
 
 
-def _of_office(event: Event, known: Known) -> str:
-    key = event.data.get("office") or event.office
-    return f" as {known.office(str(key))}" if key else ""
+def _sign_in_failed(event: Event, known: Known) -> str:
+    gave = _METHODS.get(str(event.data.get("stage")), "a wrong answer")
+    if not event.object_id:
+        return f"tried to sign in with {gave}, to an account that does not exist"
+    closed = ", which is deactivated" if event.data.get("deactivated") else ""
+    return f"tried {gave} for the account of {known.person(event.object_id)}{closed}"
 
 
-def _days(found: Appointment) -> str:
-    words = f", from {date_words(found.starts_on)}"
-    last: date | None = found.last_day
-    return f"{words} to {date_words(last)}" if last else words
+def _concerning_account(words: str, nobody: str) -> Words:
+    def told(event: Event, known: Known) -> str:
+        return words.format(known.person(event.object_id)) if event.object_id else nobody
+
+    return told
+
+
+def _expired(event: Event, known: Known) -> str:
+    too = "it lasted as long as one may" if event.data.get("why") == "age" else "it was not used"
+    return f"was signed out: {too}"
+
+
+def _ended(event: Event, known: Known) -> str:
+    ended, device = event.data.get("sessions"), event.data.get("device")
+    if event.data.get("all_others"):
+        return f"signed out everywhere else ({ended} ended)"
+    return f"ended a session of their own{f', {device}' if device else ''}"
+
+
+def _factor(words: str) -> Words:
+    return lambda event, known: words.format(
+        _FACTORS.get(str(event.data.get("type")), "a second factor")
+    )
+
+
+def _recovery_code(event: Event, known: Known) -> str:
+    return f"used a recovery code ({event.data.get('left', 'some')} are left)"
+
+
+def _accepted(event: Event, known: Known) -> str:
+    return f"accepted the invitation and chose {_a(event.data.get('with'))}"
+
+
+def _linked(event: Event, known: Known) -> str:
+    person, to = known.person(event.object_id), known.person(event.data.get("to_person_id"))
+    return f"linked the accounts of {person} and {to}: they count as one person"
+
+
+def _appointment(words: str) -> Words:
+    """Who, as what, from when to when: the event itself says it, whatever came later."""
+
+    def told(event: Event, known: Known) -> str:
+        data = event.data
+        acting = "Acting " if data.get("acting") else ""
+        return (
+            words.format(known.person(data.get("person_id")))
+            + f" as {acting}{known.office(str(data.get('office', '')))}"
+            + _days(data.get("starts_on"), data.get("ends_on"))
+        )
+
+    return told
+
+
+def _days(starts_on: object, ends_on: object) -> str:
+    words = ""
+    if starts_on:
+        words += f", from {date_words(date.fromisoformat(str(starts_on)))}"
+    if ends_on:
+        last = date.fromisoformat(str(ends_on)) - timedelta(days=1)
+        words += f", last day {date_words(last)}"
+    return words
+
+
+def _office(words: str) -> Words:
+    return lambda event, known: words.format(
+        known.office(event.object_id), known.office(str(event.data.get("part_goes_to", "")))
+    )
 
 
 def _token(event: Event, known: Known) -> str:
@@ -192,23 +251,54 @@ def _token(event: Event, known: Known) -> str:
 
 
 def _exported(event: Event, known: Known) -> str:
-    rows, what = event.data.get("rows"), event.data.get("what", "security events")
-    return f"exported {rows} {what}" if rows is not None else f"exported {what}"
+    rows, what = event.data.get("rows"), event.data.get("what", "events")
+    return f"exported {what}" if rows is None else f"exported {what}: {rows} in all"
 
 
 _WORDS: dict[str, Words] = {
+    "session.signed_in": _signed_in,
+    "session.sign_in_failed": _sign_in_failed,
+    "session.confirmation_failed": _failed("was asked who they are, and gave {}"),
+    "session.sign_in_limited": _concerning_account(
+        "tried too often for the account of {}, and is refused for a while",
+        "tried too often, and is refused for a while",
+    ),
+    "session.signed_out": _fixed("signed out"),
+    "session.expired": _expired,
+    "session.ended": _ended,
+    "factor.added": _factor("added {}"),
+    "factor.removed": _factor("removed {}"),
+    "factor.renamed": _factor("renamed {}"),
+    "factor.recovery_codes_made": _fixed("made new recovery codes"),
+    "factor.recovery_code_used": _recovery_code,
+    "password.changed": _fixed("changed their password"),
+    "password.reset": _fixed("set a new password by a mailed link"),
+    "password.reset_asked": _concerning_account(
+        "asked for a new password of the account of {}",
+        "asked for a new password of an account that does not exist",
+    ),
     "invitation.sent": _invitee("invited {}"),
     "invitation.sent_again": _invitee("sent {} the invitation again"),
     "invitation.revoked": _invitee("revoked the invitation of {}"),
-    "invitation.accepted": lambda event, known: (
-        "accepted the invitation and chose "
-        f"{_METHODS.get(str(event.data.get('with')), 'a way to sign in')}"
-    ),
+    "invitation.accepted": _accepted,
     "person.deactivated": _account("deactivated the account of {}"),
     "person.reactivated": _account("reactivated the account of {}"),
     "person.linked": _linked,
     "person.unlinked": _account("unlinked the account of {}: it counts as a person of its own"),
+    "person.reading_changed": _fixed("changed in which zone and language they read times"),
     "appointment.recorded": _appointment("recorded {}"),
+    "appointment.proposed": _appointment("proposed {}"),
+    "appointment.corrected": _appointment("corrected a record: {}"),
+    "appointment.confirmed": _appointment("confirmed {}"),
+    "appointment.refused": _appointment("refused {}"),
+    "appointment.taken_back": _appointment("took back the record of {}"),
+    "appointment.ended": _appointment("ended the appointment of {}"),
+    "office.added": _office("added the Office of the {}"),
+    "office.established": _office("established the Office of the {}"),
+    "office.not_established": _office(
+        "declared the Office of the {} not established: its part goes to the {}"
+    ),
     "token.issued": _token,
+    "token.revoked": _fixed("ended a token for the API"),
     "export.made": _exported,
 }
