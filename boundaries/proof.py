@@ -217,6 +217,8 @@ def by_passkey(intent: SigningIntent, answer: PasskeyAnswer, *, at: datetime) ->
     # Whatever a browser (or somebody in its place) sends that is no answer to this challenge.
     except (ValueError, TypeError, KeyError, AttributeError, CutShort):
         return Attempt(PASSKEY, refusal="That passkey did not confirm this signing.")
+    if response.response.client_data.cross_origin:
+        return Attempt(PASSKEY, refusal="That passkey was asked by a page within another page.")
     passkey = next(one for one in passkeys if _credential(one) == used)
     data = response.response.authenticator_data
     before = max(_registered(passkey).counter, int(passkey.data.get("sign_count", 0)))
