@@ -84,6 +84,8 @@ def register() -> None:
             when=_OVERLAPS.format(other=other),
             message=_ONE_HOLDER,
         )
+    # Whoever left is deactivated: what they signed, and the log, name them.
+    protection.never_deleted("people_person")
     protection.never_deleted("people_officeabsence")
     protection.frozen_columns(
         "people_officeabsence",
