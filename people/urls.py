@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, path
 
-from .views import account, company, factors, invitations, people, security, sessions
+from .views import (
+    account,
+    appointments,
+    company,
+    factors,
+    invitations,
+    offices,
+    people,
+    security,
+    sessions,
+)
 
 app_name = "people"
 
@@ -29,10 +39,32 @@ urlpatterns: list[URLPattern] = [
     path("invitation/", invitations.accept, name="accept"),
     path("invitation/<str:token>/", invitations.link, name="invitation_link"),
     # --- Offices and appointments
+    path("offices/", offices.offices, name="offices"),
+    path("offices/record/", appointments.record, name="record_appointment"),
+    path("offices/stand-in/", appointments.propose_stand_in, name="propose_stand_in"),
+    path("offices/add/", offices.add_office, name="add_office"),
+    path(
+        "offices/appointments/<int:pk>/confirm/", appointments.confirm, name="confirm_appointment"
+    ),
+    path("offices/appointments/<int:pk>/refuse/", appointments.refuse, name="refuse_appointment"),
+    path(
+        "offices/appointments/<int:pk>/take-back/",
+        appointments.take_back,
+        name="take_back_appointment",
+    ),
+    path("offices/appointments/<int:pk>/end/", appointments.end, name="end_appointment"),
+    path(
+        "offices/appointments/<int:pk>/correct/", appointments.correct, name="correct_appointment"
+    ),
+    path("people/<int:pk>/", offices.person, name="person"),
     # --- Permissions
     # --- Security events
     path("security/", security.events, name="security"),
     path("security/export/", security.export, name="security_export"),
     # --- The company
     path("company/", company.company, name="company"),
+    # --- One Office: last, for its key could be any word
+    path("offices/<slug:key>/", offices.office, name="office"),
+    path("offices/<slug:key>/not-established/", offices.not_established, name="not_established"),
+    path("offices/<slug:key>/establish/", offices.establish, name="establish_office"),
 ]

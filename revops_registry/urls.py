@@ -43,6 +43,7 @@ urlpatterns = [
     path("mailbox/", include("notifications.urls")),
     path("api/v1/", include("functions_catalog.api_urls")),
     path("api/v1/", include("boundaries.api_urls")),
+    path("api/v1/", include("people.api_urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", _docs, name="api-docs"),
     path("", include("people.urls")),
