@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
+from allauth.core import context
 from allauth.core.internal import ratelimit
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
@@ -17,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from . import sign_in_events
+from . import factors, sign_in_events
 from .models import Person
 from .origin import address_of
 
@@ -128,6 +129,10 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # all
         if request.user.is_authenticated:
             sign_in_events.signed_out(request=request, person=request.user, at=timezone.now())
         super().logout(request)
+
+    def get_reauthentication_methods(self, user: Person) -> list[dict[str, Any]]:
+        ways = super().get_reauthentication_methods(user)
+        return factors.best_first(ways, context.request)
 
     # --- Passwords
 

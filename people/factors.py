@@ -32,6 +32,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 import audit
+from audit.models import Event
 
 from .calendar import company_date
 from .errors import Refused
@@ -177,6 +178,14 @@ def passkey_obstacle(request: HttpRequest) -> str:
     return ""
 
 
+def best_first(ways: list[dict[str, Any]], request: HttpRequest) -> list[dict[str, Any]]:
+    """Order allauth's ways to confirm who one is: a passkey first, where one works."""
+    passkey = "mfa_reauthenticate:webauthn"
+    if passkey_obstacle(request):
+        return [one for one in ways if one["id"] != passkey] or ways
+    return sorted(ways, key=lambda one: one["id"] != passkey)
+
+
 # --- Who has one, who needs one -------------------------------------------------------------
 
 
@@ -316,7 +325,7 @@ def use_recovery_code(person: Person, code: str, *, at: datetime, ip: str = "") 
     if not wrapped.validate_code(code):
         return False
     left = _left(wrapped.instance)
-    audit.record(
+    event = audit.record(
         "factor.recovery_code_used",
         at=at,
         actor=person,
@@ -327,12 +336,11 @@ def use_recovery_code(person: Person, code: str, *, at: datetime, ip: str = "") 
     )
     remain = "Make new ones now." if not left.left else "Make new ones before they run out."
     _tell(
+        event,
         person,
-        "recovery_code_used",
         "A recovery code of your account was used",
         f"It stood in for your passkey or code generator. {left.left} of {left.made} are left. "
         f"{remain}",
-        at=at,
     )
     return True
 
@@ -400,7 +408,7 @@ def _added(
     made_codes = recovery_codes_of(person) is None
     if made_codes:
         RecoveryCodes.activate(person)
-    audit.record(
+    event = audit.record(
         "factor.added",
         at=at,
         actor=person,
@@ -423,7 +431,7 @@ def _added(
     if replaced:
         subject = "The code generator of your account was replaced"
         what = "Codes of the former one no longer work."
-    _tell(person, "factor_added", subject, what, at=at)
+    _tell(event, person, subject, what)
     return made_codes
 
 
@@ -444,7 +452,7 @@ def remove_factor(*, factor_id: int, acting_user: Person, at: datetime, ip: str 
     was_last = not has_second_factor(person)
     if was_last:
         Authenticator.objects.filter(user=person, type=RECOVERY_CODES).delete()
-    audit.record(
+    event = audit.record(
         "factor.removed",
         at=at,
         actor=person,
@@ -460,7 +468,7 @@ def remove_factor(*, factor_id: int, acting_user: Person, at: datetime, ip: str 
         what += "It was the last one: no second factor protects your account now."
     else:
         what += "It no longer signs in."
-    _tell(person, "factor_removed", f"A {word} was removed from your account", what, at=at)
+    _tell(event, person, f"A {word} was removed from your account", what)
 
 
 @transaction.atomic
@@ -491,7 +499,7 @@ def make_recovery_codes(*, acting_user: Person, at: datetime, ip: str = "") -> N
         raise NoSuchFactor(FactorAdapter.error_messages["cannot_generate_recovery_codes"])
     Authenticator.objects.filter(user=person, type=RECOVERY_CODES).delete()
     RecoveryCodes.activate(person)
-    audit.record(
+    event = audit.record(
         "factor.recovery_codes_made",
         at=at,
         actor=person,
@@ -501,11 +509,10 @@ def make_recovery_codes(*, acting_user: Person, at: datetime, ip: str = "") -> N
         data={"type": RECOVERY_CODES.value, "made": _codes_made()},
     )
     _tell(
+        event,
         person,
-        "recovery_codes_made",
         "New recovery codes were made for your account",
         "The former ones no longer work.",
-        at=at,
     )
 
 
@@ -521,11 +528,13 @@ def _name(name: str) -> str:
     return " ".join(name.split())[:NAME_LENGTH]
 
 
-def _tell(person: Person, kind: str, subject: str, what: str, *, at: datetime) -> None:
+def _tell(event: Event, person: Person, subject: str, what: str) -> None:
+    """Mail what ``event`` has recorded to whom it concerns, with what to do if it was not them."""
+    kind = event.event.replace(".", "-").replace("_", "-")
     tell(
         person,
         kind=kind,
-        key=f"{kind}:{person.pk}:{at.isoformat()}",
+        key=f"{kind}:{event.sequence}",
         subject=subject,
         paragraphs=[
             what,
@@ -534,5 +543,5 @@ def _tell(person: Person, kind: str, subject: str, what: str, *, at: datetime) -
         reason="It is your account.",
         action_label="Look at your account",
         action_path=reverse("people:account"),
-        at=at,
+        at=event.at,
     )

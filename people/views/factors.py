@@ -72,6 +72,11 @@ class ConfirmByPassword(Unprocessable, PasswordReauthenticateView):  # type: ign
 class ConfirmByCode(Unprocessable, ReauthenticateView):  # type: ignore[misc]  # allauth is untyped
     """It is still you: by a code."""
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        generator = factors.code_generator_of(reader_of(self.request))
+        return context | {"has_generator": generator is not None}
+
 
 class ConfirmByPasskey(ReauthenticateWebAuthnView):  # type: ignore[misc]  # allauth is untyped
     """It is still you: by a passkey."""
