@@ -1,5 +1,6 @@
 """Inviting somebody, the list of invitations, and what the link in the mail opens."""
 
+import json
 from typing import Any, cast
 
 from allauth.account.internal.flows import login as sign_in_flows
@@ -11,6 +12,7 @@ from allauth.mfa.webauthn.internal import flows as passkey_flows
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -33,21 +35,26 @@ _LINK = "invitation_sha256"  # in the session: which invitation its link opened
 _PERSON_ID = "invitation_person_id"  # in the session: whom a passkey made meanwhile will open
 
 
+_WHOLE_ADDRESS = "Give a whole e-mail address: name@company.com."
+
+
 class InviteForm(forms.Form):
     name = forms.CharField(
         label="Name",
-        max_length=120,
+        max_length=invitations.LONGEST_NAME,
         help_text="As it should stand on documents.",
+        error_messages={"required": "Give the person’s name, as it should stand on documents."},
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
     )
     email = forms.EmailField(
         label="Work e-mail",
         help_text="The link goes there, and the person signs in with it.",
+        error_messages={"required": _WHOLE_ADDRESS, "invalid": _WHOLE_ADDRESS},
         widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "off"}),
     )
     job_title = forms.CharField(
         label="What they do",
-        max_length=120,
+        max_length=invitations.LONGEST_NAME,
         required=False,
         help_text="Where no Office says it: Sales manager. May stay empty.",
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
@@ -61,11 +68,13 @@ class NewPasswordForm(forms.Form):
         label="Password",
         strip=False,
         help_text="At least 12 characters. A few unrelated words are easy to keep.",
+        error_messages={"required": "Type a password of at least 12 characters."},
         widget=forms.PasswordInput(attrs={"class": "input", "autocomplete": "new-password"}),
     )
     password2 = forms.CharField(
         label="Password, once more",
         strip=False,
+        error_messages={"required": "Type the same password again."},
         widget=forms.PasswordInput(attrs={"class": "input", "autocomplete": "new-password"}),
     )
 
@@ -73,6 +82,18 @@ class NewPasswordForm(forms.Form):
         cleaned = super().clean() or {}
         if cleaned.get("password2") and cleaned.get("password1") != cleaned["password2"]:
             self.add_error("password2", "The two passwords differ. Type the same one twice.")
+        return cleaned
+
+
+class NewPasskeyForm(SignupWebAuthnForm):  # type: ignore[misc]  # allauth is untyped
+    """What the browser made for an account that is not there yet, checked against its challenge."""
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except (ValueError, TypeError, KeyError) as broken:
+            # allauth expects what a browser makes; made up by hand, it breaks where it is read.
+            raise ValidationError("That is not what a browser makes of a passkey.") from broken
         return cleaned
 
 
@@ -230,7 +251,7 @@ def _accept_with_password(request: HttpRequest, invitation: Invitation) -> HttpR
 def _accept_with_passkey(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     """The account is made in the transaction that keeps its passkey, or not at all."""
     planned = _planned(request, invitation)
-    form = SignupWebAuthnForm(request.POST, user=planned)
+    form = NewPasskeyForm(request.POST, user=planned)
     if not form.is_valid():
         return _offer(
             request,
@@ -258,7 +279,10 @@ def _offer(
     request: HttpRequest, invitation: Invitation, form: NewPasswordForm, *, problem: str = ""
 ) -> HttpResponse:
     obstacle = factors.passkey_obstacle(request)
-    options = {} if obstacle else webauthn.begin_registration(_planned(request, invitation), True)
+    options = ""
+    if not obstacle:
+        planned = _planned(request, invitation)
+        options = json.dumps(webauthn.begin_registration(planned, passwordless=True))
     context = {
         "invitation": invitation,
         "form": form,
