@@ -47,8 +47,20 @@ def _reason(label: str, hint: str, *, required: bool = True, max_length: int = 5
 
 
 class PersonChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # no generics at run time
+    """People with what they do: "Maya Lindqvist, CRO", "Nadia Haddad, Operations director"."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.titles: dict[int, list[str]] = {}
+        super().__init__(*args, **kwargs)
+
+    def offer(self, *, today: date) -> None:
+        self.queryset = Person.objects.filter(is_active=True)
+        for one in Appointment.objects.on(today).select_related("office"):
+            self.titles.setdefault(one.person_id, []).append(one.title)
+
     def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.name}, {obj.job_title}" if obj.job_title else f"{obj.name} ({obj.email})"
+        words = " and ".join(self.titles.get(obj.pk, [])) or obj.job_title or obj.email
+        return f"{obj.name}, {words}"
 
 
 class OfficeChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # no generics at run time
@@ -84,9 +96,7 @@ class _AppointmentForm(forms.Form):
         widget=forms.Select(attrs=_input()),
     )
     starts_on = _day("First day", "From the start of that day.", required=True)
-    last_day = _day(
-        "Last day", "Empty while it is open. An acting appointment needs one.", required=False
-    )
+    last_day = _day("Last day", "Empty if open. Acting needs one.", required=False)
     instrument = _words(
         "Instrument",
         "The written decision it rests on. Needed for acting appointments and for the CEO’s.",
@@ -100,11 +110,11 @@ class _AppointmentForm(forms.Form):
         max_length=500,
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["person"]
         assert isinstance(field, PersonChoice)  # noqa: S101 - tells the type checker
-        field.queryset = Person.objects.filter(is_active=True)
+        field.offer(today=today)
 
     def asked(self) -> dict[str, Any]:
         """What the verbs take."""
@@ -114,7 +124,7 @@ class _AppointmentForm(forms.Form):
             "starts_on": data["starts_on"],
             "ends_on": exclusive(data["last_day"]),
             "instrument": data["instrument"],
-            "scope": data["scope"],
+            "scope": data.get("scope", ""),
         }
 
     def clean(self) -> dict[str, Any]:
@@ -144,7 +154,7 @@ class RecordForm(_AppointmentForm):
     field_order = ("kind", "office", "person", "starts_on", "last_day", "instrument", "scope")
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, today=today, **kwargs)
         field = self.fields["office"]
         assert isinstance(field, OfficeChoice)  # noqa: S101 - tells the type checker
         field.queryset = Office.objects.filter(established=True)
@@ -179,7 +189,7 @@ class StandInForm(_AppointmentForm):
     field_order = ("office", "person", "starts_on", "last_day", "instrument", "scope")
 
     def __init__(self, *args: Any, offices: list[int], today: date, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, today=today, **kwargs)
         field = self.fields["office"]
         assert isinstance(field, OfficeChoice)  # noqa: S101 - tells the type checker
         field.queryset = Office.objects.filter(pk__in=offices)
@@ -203,9 +213,8 @@ class CorrectForm(_AppointmentForm):
         self.fields["last_day"].required = wrong.acting
         if wrong.acting:
             self.fields["instrument"].required = True
-        field = self.fields["person"]
-        assert isinstance(field, PersonChoice)  # noqa: S101 - tells the type checker
-        field.queryset = Person.objects.filter(is_active=True)
+        else:
+            del self.fields["scope"]
 
     @classmethod
     def initial_of(cls, wrong: Appointment) -> dict[str, Any]:

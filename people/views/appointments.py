@@ -155,7 +155,12 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
             appointment=wrong, **asked, acting_user=reader, at=timezone.now()
         )
 
-    form = CorrectForm(request.POST or None, initial=CorrectForm.initial_of(wrong), wrong=wrong)
+    form = CorrectForm(
+        request.POST or None,
+        initial=CorrectForm.initial_of(wrong),
+        wrong=wrong,
+        today=today(),
+    )
     return _in_two_steps(
         request,
         form,
