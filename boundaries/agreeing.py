@@ -247,6 +247,24 @@ def to_confirm(
     return dict(sorted(found.items(), key=lambda pair: isinstance(pair[0], Row)))
 
 
+def would_wait_for(revision: Revision, successor: Appointment, *, today: date) -> dict[str, int]:
+    """How many agreements each person gave that would wait for ``successor``, not yet recorded."""
+    office = successor.office.key
+    holders = Holders([office], today=today)
+    live = revision.agreements.filter(
+        withdrawn_at__isnull=True, stance=Stance.AGREED, office=office
+    ).select_related("person", "row", "article")
+    counts: dict[str, int] = {}
+    for one in live:
+        clause = one.row or one.article
+        assert clause is not None  # noqa: S101 - the check constraint says one of them is set
+        if one.clause_version == clause.version and holders.is_new(
+            successor, given_by=one.person.human_id, given_at=one.given_at
+        ):
+            counts[one.person_name] = counts.get(one.person_name, 0) + 1
+    return counts
+
+
 @transaction.atomic
 def confirm_predecessors(
     *, revision: Revision, read: Mapping[tuple[str, int], int], acting_user: Person, at: datetime

@@ -8,7 +8,7 @@ class BoundariesConfig(AppConfig):
     def ready(self) -> None:
         from people import signals as people_signals
 
-        from . import outlook, protections, signing
+        from . import handover_effects, outlook, protections, signals, signing, succession
 
         protections.register()
         outlook.register()
@@ -18,3 +18,10 @@ class BoundariesConfig(AppConfig):
         people_signals.appointment_changed.connect(
             signing.end_with_the_appointment, dispatch_uid="intents end with the appointment"
         )
+        people_signals.appointment_changed.connect(
+            succession.on_appointment_changed, dispatch_uid="successions of an appointment"
+        )
+        signals.revision_in_force.connect(
+            succession.on_revision_in_force, dispatch_uid="successions of what comes in force"
+        )
+        handover_effects.register()

@@ -22,7 +22,7 @@ from .drafting import (
     sunset_is_inherited,
     twelve_months_after,
 )
-from .models import Article, Document, Revision, Row
+from .models import Article, Document, Revision, Row, Succession
 from .parties import party_offices
 from .plan import PlannedMilestone
 from .states import Period
@@ -595,3 +595,31 @@ class VerifyForm(forms.Form):
         if file.size > MAX_FILE_BYTES:
             raise forms.ValidationError("That file is larger than 10 MB. Sealed PDFs are smaller.")
         return file
+
+
+class AnswerForm(forms.Form):
+    """A successor's answer on what the predecessor signed."""
+
+    answer = forms.ChoiceField(
+        choices=Succession.Answer.choices,
+        initial=Succession.Answer.ACKNOWLEDGED,
+        label="Your answer",
+        error_messages={
+            "required": "Choose one of the two answers.",
+            "invalid_choice": "Choose one of the two answers.",
+        },
+    )
+    wish = PlainText(
+        max_length=3000,
+        rows=5,
+        label="What should change, and why",
+        help_text="The other parties, the CEO and the RevOps Lead read it. At most 3,000 "
+        "characters.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        asks = data.get("answer") == Succession.Answer.AMENDMENT
+        if asks and "wish" not in self.errors and not data.get("wish", "").strip():
+            self.add_error("wish", "Say what should change, so that the others can answer it.")
+        return data

@@ -15,8 +15,9 @@ from people.offices import CEO, REVOPS_LEAD, office_short
 from people.queries import holder_of, who_acts_for
 from people.templatetags.speech import day_words
 
+from .holders import Holders, came_to_count_at
 from .models import Freeze, Revision
-from .parties import party_offices
+from .parties import Absence, absences, parties_of, party_offices
 from .states import State, Verb
 
 # A signature is asked for again after this many business days, and escalated to the CEO later.
@@ -69,9 +70,33 @@ def _occasion(revision: Revision) -> str:
 
 def signature_asked(revision: Revision, *, parties: Sequence[str], at: datetime) -> None:
     """The text is frozen: ask every party to sign it."""
-    asked = who_acts_for(parties, on=company_date(at))
+    today = company_date(at)
+    asked = who_acts_for(parties, on=today).values()
+    ceos = _ceos(today)
+    _ask_to_sign(
+        [one for one in asked if one.person.human_id not in ceos],
+        revision,
+        occasion=_occasion(revision),
+        at=at,
+    )
+    _ask_for_stand_ins([one for one in asked if one.person.human_id in ceos], revision, at=at)
+
+
+def _ceos(today: date) -> set[int]:
+    """The human beings who are CEO, or act as CEO: they approve, and so never co-sign."""
+    offices = Holders([CEO], today=today)
+    return {
+        one.person.human_id
+        for one in (offices.now(CEO), offices.acting_now(CEO))
+        if one is not None
+    }
+
+
+def _ask_to_sign(
+    asked: Iterable[Appointment], revision: Revision, *, occasion: str, at: datetime
+) -> None:
     _tell(
-        asked.values(),
+        asked,
         revision,
         kind="signature-asked",
         subject=f"{revision.reference} waits for your signature",
@@ -85,8 +110,63 @@ def signature_asked(revision: Revision, *, parties: Sequence[str], at: datetime)
         action_path=_path(revision, "sign/"),
         reason=f"You are a party to {revision.document.number}.",
         at=at,
-        occasion=_occasion(revision),
+        occasion=occasion,
     )
+
+
+def _ask_for_stand_ins(held: Sequence[Appointment], revision: Revision, *, at: datetime) -> None:
+    """The CEO holds a party's Office and cannot sign for it: ask for a stand-in, not to sign."""
+    for one in held:
+        _tell(
+            [one],
+            revision,
+            kind="stand-in-needed",
+            subject=f"{revision.reference} needs an Acting {one.office.short} to sign it",
+            paragraphs=[
+                (
+                    f"{revision.document.title}, version {revision.number}, is frozen. You approve "
+                    f"it as CEO, so you cannot sign it for the Office of the {one.office.short}. "
+                    f"Have another person named Acting {one.office.short}."
+                )
+            ],
+            action_label=f"Read version {revision.number}",
+            action_path=_path(revision),
+            reason=f"You hold the Office of the {one.office.short}.",
+            at=at,
+            occasion=f"{_occasion(revision)}:{one.office.key}",
+        )
+
+
+def ask_whoever_signs_today(*, at: datetime) -> None:
+    """Ask those who act today for an Office that owes a signature and were not asked before.
+
+    An Office that changes hands between freezing and signing is signed by its holder of that day.
+    Idempotent: each person is asked once in a freeze, and once more for an Office that came to them
+    after they had signed for another.
+    """
+    waiting = Revision.objects.filter(
+        state__in=[State.COSIGNING, State.AWAITING_APPROVAL]
+    ).select_related("document")
+    for revision in waiting:
+        if revision.state == State.AWAITING_APPROVAL:
+            approval_asked(revision, at=at)
+        else:
+            _ask_parties_of_today(revision, at=at)
+
+
+def _ask_parties_of_today(revision: Revision, *, at: datetime) -> None:
+    signatures = list(revision.signatures.filter(voided_at__isnull=True).select_related("person"))
+    signed = {one.office for one in signatures}
+    owing = [key for key in parties_of(revision) if key not in signed]
+    again = {one.person.human_id for one in signatures}
+    asked = who_acts_for(owing, on=company_date(at))
+    ceos = _ceos(company_date(at))
+    for one in asked.values():
+        if one.person.human_id in ceos:
+            _ask_for_stand_ins([one], revision, at=at)
+        else:
+            more = f":{one.office.key}" if one.person.human_id in again else ""
+            _ask_to_sign([one], revision, occasion=f"{_occasion(revision)}{more}", at=at)
 
 
 def approval_asked(revision: Revision, *, at: datetime) -> None:
@@ -114,7 +194,7 @@ def approval_asked(revision: Revision, *, at: datetime) -> None:
 def approved(revision: Revision, *, at: datetime) -> None:
     """Approved, but not yet effective: tell the parties and the RevOps Lead from when it rules."""
     assert revision.effective_date is not None  # noqa: S101 - frozen text has one
-    told = who_acts_for([*party_offices(), REVOPS_LEAD], on=company_date(at))
+    told = who_acts_for([*parties_of(revision), REVOPS_LEAD], on=company_date(at))
     _tell(
         told.values(),
         revision,
@@ -262,22 +342,33 @@ def _remind(freeze: Freeze, *, at: datetime) -> None:
         signed = set(
             revision.signatures.filter(voided_at__isnull=True).values_list("office", flat=True)
         )
-        offices = [key for key in party_offices() if key not in signed]
+        offices = [key for key in parties_of(revision) if key not in signed]
         page, what = "sign/", "signature"
     holders = who_acts_for([*offices, CEO], on=today)
-    owing = [holders[key] for key in offices if key in holders]
     occasion = f"freeze-{freeze.number}:{revision.state}:{step}"
+    waited = (
+        f"{revision.document.title}, version {revision.number}, has waited {days} business days, "
+        f"since {day_words(since)}."
+    )
+    missing_parties = [one for one in absences() if one.office.key in offices]
+    if missing_parties:
+        _say_that_nobody_can_sign(
+            freeze, missing_parties, waited=waited, occasion=occasion, today=today, at=at
+        )
+        return
+    ceos = _ceos(today) if revision.state == State.COSIGNING else set()
     _tell(
-        owing,
+        [
+            one
+            for key, one in holders.items()
+            if key in offices
+            and one.person.human_id not in ceos
+            and _has_owed_it_long_enough(one, today=today, country=country)
+        ],
         revision,
         kind="waiting-reminder",
         subject=f"{revision.reference} still waits for your {what}",
-        paragraphs=[
-            (
-                f"{revision.document.title}, version {revision.number}, has waited "
-                f"{days} business days, since {day_words(since)}."
-            )
-        ],
+        paragraphs=[waited],
         action_label=f"Read version {revision.number}",
         action_path=_path(revision, page),
         reason=f"{revision.reference} cannot go on without your {what}.",
@@ -303,6 +394,43 @@ def _remind(freeze: Freeze, *, at: datetime) -> None:
             at=at,
             occasion=occasion,
         )
+
+
+def _has_owed_it_long_enough(appointment: Appointment, *, today: date, country: str) -> bool:
+    """Who took the Office over was asked then: the first reminder leaves them the same time."""
+    since = company_date(came_to_count_at(appointment))
+    return _business_days_between(since, today, country=country) >= REMIND_EVERY
+
+
+def _say_that_nobody_can_sign(
+    freeze: Freeze,
+    missing: Sequence[Absence],
+    *,
+    waited: str,
+    occasion: str,
+    today: date,
+    at: datetime,
+) -> None:
+    """The company no longer has a party that owes its signature: ask a party to return it."""
+    revision = freeze.revision
+    _tell(
+        who_acts_for(party_offices(), on=today).values(),
+        revision,
+        kind="cannot-be-signed",
+        subject=f"{revision.reference} cannot be signed as it is frozen",
+        paragraphs=[
+            waited,
+            (
+                f"{' '.join(f'{one.words}.' for one in missing)} Nobody can sign for it. Decline "
+                "to send the text back to draft: frozen anew, it names the parties of that day."
+            ),
+        ],
+        action_label="Send it back to draft",
+        action_path=_path(revision, "decline/"),
+        reason=f"You are a party to {revision.document.number}.",
+        at=at,
+        occasion=occasion,
+    )
 
 
 def _business_days_between(since: date, today: date, *, country: str) -> int:

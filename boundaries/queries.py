@@ -1,6 +1,6 @@
 """What the pages and the API show: read once, in a constant number of queries."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -17,7 +17,17 @@ from people.templatetags.speech import day, day_words
 from . import content as contents
 from .blockers import Blocker, blockers
 from .holders import Holders
-from .models import Article, Document, Freeze, Revision, Row, RowSubScope, Signature, StateChange
+from .models import (
+    Article,
+    Document,
+    Freeze,
+    Revision,
+    Row,
+    RowSubScope,
+    Signature,
+    StateChange,
+    Succession,
+)
 from .parties import parties_of, party_offices
 from .standing import ClauseStanding, agreed_counts, standings
 from .states import ANSWERING, PUBLISHED, UNFINISHED, ClauseState, Role, State, Verb
@@ -266,6 +276,10 @@ class Board:
     my_offices: Sequence[str]
     last_refusal: StateChange | None = None
     can_agree_all: bool = field(default=False)
+    # What the predecessor in the reader's own Office agreed to, still to be confirmed.
+    confirm_tokens: Sequence[str] = ()
+    # Successors who asked for this amendment, with their words.
+    wishes: Sequence[Succession] = ()
 
     @property
     def percent(self) -> int:
@@ -368,6 +382,18 @@ def board(revision: Revision, reader: Person, *, on: date) -> Board:
         my_offices=mine,
         last_refusal=refusal,
         can_agree_all=any(_can(one, mine, "agreed") for one in every),
+        confirm_tokens=[
+            f"{one.clause.anchor}:{one.clause.version}"
+            for one in every
+            if any(
+                stance.state == "predecessor" and stance.office in mine for stance in one.stances
+            )
+        ],
+        wishes=list(
+            Succession.objects.filter(amendment=revision).select_related(
+                "appointment__person", "appointment__office", "revision__document"
+            )
+        ),
     )
 
 
@@ -437,15 +463,19 @@ class Signer:
     is_me: bool
     # The Office has changed hands since it was signed; ``holder_name`` is who acts for it today.
     by_predecessor: bool = False
+    # What the successor answered or owes, where it is known.
+    answer: str = ""
 
     @property
     def handed_over(self) -> str:
         """What is said beside a signature that the predecessor gave; empty for any other."""
         if not self.by_predecessor:
             return ""
+        if self.answer:
+            return self.answer
         if self.holder_name == VACANT:
             return "The Office is vacant now."
-        return f"{self.holder_name} acts for the Office today."
+        return f"{self.holder_name} holds the Office now."
 
 
 VACANT = "Vacant"
@@ -458,8 +488,9 @@ def signers(
     on: date,
     parties: Sequence[str],
     signatures: Sequence[Signature],
+    answers: Mapping[str, str] | None = None,
 ) -> list[Signer]:
-    """The parties in their order, then the CEO."""
+    """The parties in their order, then the CEO; ``answers`` of successors by Office."""
     keys = [*parties, CEO]
     history = Holders(keys, today=on)
     titles = dict(Office.objects.filter(key__in=keys).values_list("key", "title"))
@@ -483,6 +514,7 @@ def signers(
                 signature=signature,
                 is_me=holder is not None and holder.person_id == reader.pk,
                 by_predecessor=signature is not None and is_by_predecessor(signature, history),
+                answer=(answers or {}).get(key, ""),
             )
         )
     return result

@@ -1,4 +1,4 @@
-"""Where upper apps add to the page of what is in force (reviews due, for instance)."""
+"""Where upper apps add to pages of documents: what is in force, and what a successor takes over."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +20,7 @@ class Panel:
 Panels = Callable[[Revision, Person], Sequence[Panel]]
 
 _panels: list[Panels] = []
+_takeover_panels: list[Panels] = []
 
 
 def register_panels(provider: Panels) -> None:
@@ -30,3 +31,13 @@ def register_panels(provider: Panels) -> None:
 
 def panels(revision: Revision, reader: Person) -> list[Panel]:
     return [panel for provider in _panels for panel in provider(revision, reader)]
+
+
+def register_takeover_panels(provider: Panels) -> None:
+    """Add to the page on which a successor sees what they take over (reviews that come)."""
+    if provider not in _takeover_panels:
+        _takeover_panels.append(provider)
+
+
+def takeover_panels(revision: Revision, reader: Person) -> list[Panel]:
+    return [panel for provider in _takeover_panels for panel in provider(revision, reader)]

@@ -11,7 +11,7 @@ from people.calendar import company_date
 from people.errors import Refused
 from sealing import render
 
-from . import notices, pdf, workflow
+from . import notices, pdf, succession, workflow
 from .models import Revision
 from .states import State
 
@@ -58,3 +58,11 @@ def bring_due_into_force() -> None:
 def remind_waiting() -> None:
     """Remind whoever a document waits for; escalate a stalled signature."""
     notices.remind_waiting(at=timezone.now())
+
+
+@shared_task
+def look_after_successions() -> None:
+    """Begin what a change of holder brings, remind successors, tell the CEO of overdue answers."""
+    now = timezone.now()
+    succession.look_after(at=now)
+    succession.remind(at=now)

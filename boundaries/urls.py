@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from .views import documents, drafting, reading, signing, verify
+from .views import documents, drafting, reading, signing, succession, verify
 
 app_name = "boundaries"
 
@@ -13,6 +13,7 @@ _revision = [
     path("agree/", drafting.agree, name="agree"),
     path("contest/", drafting.contest, name="contest"),
     path("agree-all/", drafting.agree_all, name="agree_all"),
+    path("confirm-predecessors/", succession.confirm_predecessors, name="confirm_predecessors"),
     path("add-row/", drafting.add_row, name="add_row"),
     path("freeze/", drafting.freeze, name="freeze"),
     path("amend/", drafting.amend, name="amend"),
@@ -35,5 +36,7 @@ urlpatterns = [
     path("boundaries/open/", documents.open_document, name="open"),
     path("boundaries/<slug:number>/", documents.document, name="document"),
     path("boundaries/<slug:number>/<int:n>/", include(_revision)),
+    path("takeovers/", succession.successions, name="successions"),
+    path("takeovers/<int:pk>/", succession.one, name="succession"),
     path("verify/", verify.verify, name="verify"),
 ]

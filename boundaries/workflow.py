@@ -64,6 +64,7 @@ from .models import (
     Signature,
     SigningIntent,
     StateChange,
+    Succession,
 )
 from .parties import parties_of, party_offices, refuse_what_nobody_can_sign
 from .pdf import hand_over_on_commit
@@ -282,7 +283,17 @@ def amend(*, revision: Revision, acting_user: Person, at: datetime) -> Revision:
     for row in revision.rows.select_related("function").prefetch_related("sub_scopes"):
         template.add_row_with_text(draft, row.function, row_text(row), position=row.position)
     _opened(draft, Verb.AMEND, acting_user=acting_user, held=held, at=at)
+    _take_up_wishes(draft)
     return draft
+
+
+def _take_up_wishes(draft: Revision) -> None:
+    """Successors who asked for an amendment while a text was frozen: now there is a draft again."""
+    Succession.objects.filter(
+        revision__document=draft.document_id,
+        answer=Succession.Answer.AMENDMENT,
+        amendment__isnull=True,
+    ).update(amendment=draft)
 
 
 # --- Freezing ---------------------------------------------------------------------------------
@@ -554,6 +565,7 @@ def _back_to_draft(
     frozen = _live_freeze(revision)
     voided = _void(revision, reason=reason, at=at)
     _move(revision, verb, State.DRAFT, acting_user=acting_user, held=held, at=at, reason=reason)
+    _take_up_wishes(revision)
     _record(
         event,
         revision,

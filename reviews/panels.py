@@ -1,4 +1,4 @@
-"""What reviews add to the page of what is in force: which are due."""
+"""What reviews add to the pages of what is in force, and of who takes it over: which are due."""
 
 from collections.abc import Sequence
 
@@ -25,5 +25,14 @@ def reviews_due(revision: Revision, reader: Person) -> Sequence[Panel]:
     return [Panel("reviews/_due_panel.html", {"lines": lines(due, today=today)})]
 
 
+def reviews_that_come(revision: Revision, reader: Person) -> Sequence[Panel]:
+    """The same reviews, as a successor meets them on the page of what they take over."""
+    return [
+        Panel(one.template, {**one.context, "title": "Reviews that come"})
+        for one in reviews_due(revision, reader)
+    ]
+
+
 def register() -> None:
     registry.register_panels(reviews_due)
+    registry.register_takeover_panels(reviews_that_come)

@@ -15,8 +15,7 @@ from django.db import transaction
 
 import audit
 from boundaries.models import Document, Revision
-from boundaries.parties import party_offices
-from boundaries.states import Role
+from boundaries.parties import parties_of
 from people.calendar import company_country, company_date, zone_of
 from people.models import Person
 from people.offices import CEO
@@ -55,7 +54,7 @@ def schedule(*, revision: Revision, at: datetime) -> list[Review]:
     if not former and Review.objects.filter(revision=revision).exists():
         return list(Review.objects.open().filter(revision=revision))
 
-    offices = _parties_of(revision)
+    offices = parties_of(revision)
     kept: Review | None = None
     for review in former:
         if review.kind == Kind.FULL and review.revision.sunset_date == revision.sunset_date:
@@ -83,17 +82,6 @@ def schedule(*, revision: Revision, at: datetime) -> list[Review]:
         )
         _record("review.scheduled", review, at=at)
     return list(Review.objects.open().filter(revision=revision))
-
-
-def _parties_of(revision: Revision) -> list[str]:
-    """The Offices that co-signed the text, in the order they are always shown."""
-    signed = set(
-        revision.signatures.filter(role=Role.COSIGNER, voided_at__isnull=True).values_list(
-            "office", flat=True
-        )
-    )
-    established = party_offices()
-    return [key for key in established if key in signed] + sorted(signed - set(established))
 
 
 def _take_over(review: Review, revision: Revision, *, offices: list[str], at: datetime) -> None:

@@ -1,11 +1,13 @@
-"""The RevOps Lead acknowledges a Revision with an execution plan."""
+"""What follows a Revision in force: the RevOps Lead's plan, and the answers of successors."""
+
+from datetime import date
 
 from django.conf import settings
 from django.db import models
 
 from people.models import Appointment
 
-from ..states import Period
+from ..states import ANSWERING, Period
 from .document import Revision
 
 
@@ -42,6 +44,16 @@ class Milestone(models.Model):
         return self.text
 
 
+class SuccessionQuerySet(models.QuerySet["Succession"]):
+    def waiting(self, day: date) -> "SuccessionQuerySet":
+        """Those that wait for an answer on ``day``: what has ended by itself waits no more."""
+        return self.filter(
+            answer="",
+            revision__state__in=ANSWERING,
+            appointment__in=Appointment.objects.on(day),
+        ).select_related("revision__document", "appointment__person", "appointment__office")
+
+
 class Succession(models.Model):
     """An Office changed hands while a Revision that it had signed is in force.
 
@@ -70,6 +82,8 @@ class Succession(models.Model):
     amendment = models.ForeignKey(
         Revision, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+
+    objects = SuccessionQuerySet.as_manager()
 
     class Meta:
         ordering = ["due_date", "pk"]

@@ -266,11 +266,8 @@ def contest(request: HttpRequest, number: str, n: int) -> HttpResponse:
     return to_revision(revision, clause.anchor)
 
 
-@signed_in_verb
-@require_POST
-def agree_all(request: HttpRequest, number: str, n: int) -> HttpResponse:
-    """Agree to every text that was on the page and still stands."""
-    revision = find(request, number, n)
+def read_tokens(request: HttpRequest, revision: Revision) -> dict[tuple[str, int], int]:
+    """Which clauses the page showed, and at which version: "row-3:2" as the verbs want it."""
     anchors = {one.anchor: ("row", one.pk) for one in revision.rows.all()} | {
         one.anchor: ("article", one.pk) for one in revision.articles.all()
     }
@@ -279,8 +276,19 @@ def agree_all(request: HttpRequest, number: str, n: int) -> HttpResponse:
         anchor, _, version = token.partition(":")
         if anchor in anchors:
             read[anchors[anchor]] = _version(version)
+    return read
+
+
+@signed_in_verb
+@require_POST
+def agree_all(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """Agree to every text that was on the page and still stands."""
+    revision = find(request, number, n)
     done = agreeing.agree_to_all_read(
-        revision=revision, read=read, acting_user=reader_of(request), at=timezone.now()
+        revision=revision,
+        read=read_tokens(request, revision),
+        acting_user=reader_of(request),
+        at=timezone.now(),
     )
     count = "1 row or article" if done.agreed == 1 else f"{done.agreed} rows and articles"
     words = [f"You agreed to {count}."]

@@ -17,7 +17,7 @@ from people.errors import NotYourOffice, Refused
 from sealing.errors import KeysUnusable
 
 from .. import content as contents
-from .. import pdf, plan, queries, registry
+from .. import pdf, plan, queries, registry, takeover
 from ..files import files
 from ..forms import PlanForm
 from ..models import Acknowledgement, Freeze, Revision
@@ -55,7 +55,12 @@ def _frozen(
     reader = reader_of(request)
     context, signatures = frame(found, reader)
     everyone = queries.signers(
-        found, reader=reader, on=today(), parties=context["parties"], signatures=signatures
+        found,
+        reader=reader,
+        on=today(),
+        parties=context["parties"],
+        signatures=signatures,
+        answers=takeover.answers_by_office(found, today=today()),
     )
     context |= {
         "freeze": freeze,
@@ -98,6 +103,11 @@ def _in_force(request: HttpRequest, found: Revision) -> HttpResponse:
             .order_by("-number")
         ),
         "extra_panels": registry.panels(found, reader_of(request)),
+        "to_answer": [
+            one
+            for one in takeover.waiting_for(reader_of(request), on=today())
+            if one.revision_id == found.pk
+        ],
         "days": (today() - company_date(found.in_force_from)).days if found.in_force_from else None,
         "published": found.state in PUBLISHED,
     }
