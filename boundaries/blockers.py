@@ -4,8 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.urls import reverse
+
 from functions_catalog.models import Function
-from people.offices import HYBRID, office_short
+from people.models import Appointment
+from people.offices import CEO, HYBRID, office_short
+from people.queries import who_acts_for
 from sealing.fonts import undrawable
 
 from .models import Article, Revision, Row
@@ -23,6 +27,8 @@ class Blocker:
     detail: str
     # Something is wrong (red) rather than merely not done yet.
     wrong: bool = False
+    # Where it is put right, when that is not on the board.
+    url: str = ""
 
 
 def _text_of(clause: Row | Article) -> str:
@@ -199,6 +205,50 @@ def _date_blockers(revision: Revision, today: date) -> list[Blocker]:
     return []
 
 
+def _party_blockers(parties: Sequence[str], today: date) -> list[Blocker]:
+    """What would keep the parties from signing: the same that ``workflow.cosign`` would refuse."""
+    acting = who_acts_for(parties, on=today)
+    ceos = {
+        one.person.human_id
+        for one in Appointment.objects.on(today).filter(office__key=CEO).select_related("person")
+    }
+    found = []
+
+    def block(key: str, code: str, detail: str) -> None:
+        url = reverse("people:office", args=[key])
+        title = f"Office of the {office_short(key)}"
+        found.append(Blocker(code, "article-1", title, detail, wrong=True, url=url))
+
+    cosigners = {}
+    for key in parties:
+        short = office_short(key)
+        if key not in acting:
+            block(
+                key,
+                "party_vacant",
+                "It is vacant, so nobody can sign for it. Have the Corporate Secretary record its "
+                f"holder, or name an Acting {short}.",
+            )
+        elif acting[key].person.human_id in ceos:
+            block(
+                key,
+                "party_held_by_ceo",
+                f"Only {acting[key].person.name} holds it, who approves as CEO and so never "
+                f"co-signs. Have the Corporate Secretary name another person Acting {short}.",
+            )
+        else:
+            cosigners[acting[key].person.human_id] = acting[key].person.name
+    if not found and len(cosigners) == 1:
+        (name,) = cosigners.values()
+        block(
+            parties[-1],
+            "single_cosigner",
+            f"{name} alone would sign for every party. At least two distinct people must co-sign: "
+            "have the Corporate Secretary name another person Acting for one of these Offices.",
+        )
+    return found
+
+
 def blockers(
     revision: Revision,
     *,
@@ -219,6 +269,7 @@ def blockers(
     if every is None:
         every = standings(revision, parties=parties, today=today, rows=rows, articles=articles)
     found = [
+        *_party_blockers(parties, today),
         *_date_blockers(revision, today),
         *_article_blockers(articles),
         *_row_blockers(rows),

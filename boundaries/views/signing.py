@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from people.errors import NotYourOffice, Refused
 from people.factors import passkey_obstacle
 from people.offices import office_short
-from people.permissions import require
+from people.permissions import Act, require
 
 from .. import content as contents
 from .. import proof, queries, signing, workflow
@@ -270,6 +270,7 @@ _REFUSALS: dict[str, dict[str, Any]] = {
     "decline": {
         "verb": workflow.decline,
         "may": "decline",
+        "act": Act.DECLINE,
         "heading": "I cannot sign this text",
         "effects": [
             "The text goes back to draft; everybody can change it again.",
@@ -283,6 +284,7 @@ _REFUSALS: dict[str, dict[str, Any]] = {
     "return": {
         "verb": workflow.return_to_draft,
         "may": "return_",
+        "act": Act.RETURN,
         "heading": "Return it to the parties",
         "effects": [
             "The text goes back to draft; the parties can change it again.",
@@ -296,6 +298,7 @@ _REFUSALS: dict[str, dict[str, Any]] = {
     "withdraw": {
         "verb": workflow.withdraw,
         "may": "withdraw",
+        "act": Act.WITHDRAW,
         "heading": "Withdraw it",
         "effects": [
             "This version ends here and never comes in force.",
@@ -319,6 +322,7 @@ def _refuse(request: HttpRequest, number: str, n: int, kind: str) -> HttpRespons
     if revision.state not in TRANSITIONS[_VERBS[kind]]:
         raise TransitionNotAllowed(revision, _VERBS[kind])
     if not getattr(context["may"], how["may"]):
+        require(reader_of(request), how["act"], on=today())
         raise PermissionDenied("Your Office cannot do that to this version.")
     form = ReasonForm(request.POST or None)
     refusal = ""
