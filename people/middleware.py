@@ -71,11 +71,10 @@ def _end_session(request: HttpRequest, why: str, *, at: datetime) -> HttpRespons
         raise TypeError("Only a signed-in person has a session that ends.")
     sign_in_events.expired(request=request, person=person, why=why, at=at)
     logout(request)
-    words = (
-        f"You were signed out after {sessions.idle_words()} without activity."
-        if why == "idle"
-        else f"You were signed out after {sessions.longest_words()}, the longest that a session lasts."
-    )
+    words = f"You were signed out after {sessions.idle_words()} without activity."
+    if why == "age":
+        after = sessions.longest_words()
+        words = f"You were signed out after {after}, the longest that a session lasts."
     if request.path.startswith("/api/"):
         if "Authorization" in request.headers:
             return None  # its token speaks for itself

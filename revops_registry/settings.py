@@ -5,6 +5,7 @@ One code path serves the embedded default (SQLite, Celery over the file system) 
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -314,6 +315,16 @@ OIDC_NAME = env.str("OIDC_NAME", default="Single sign-on")
 OIDC_DOMAINS = [one.lower() for one in env.list("OIDC_DOMAINS", default=[])]
 # Whether somebody unknown gets an account (of a Member) at their first sign-in.
 OIDC_PROVISION = env.bool("OIDC_PROVISION", default=False)
+if OIDC_ISSUER and not OIDC_CLIENT_ID:
+    raise ImproperlyConfigured(
+        "OIDC_ISSUER is set and OIDC_CLIENT_ID is not. Register this registry at the issuer and "
+        "set OIDC_CLIENT_ID (and OIDC_CLIENT_SECRET or its file), or unset OIDC_ISSUER."
+    )
+if OIDC_ISSUER and not re.match(r"https://|http://(localhost|127\.0\.0\.1)[:/]", OIDC_ISSUER):
+    raise ImproperlyConfigured(
+        f"OIDC_ISSUER must begin with https://, not {OIDC_ISSUER!r}: who vouches for people must "
+        "be who it says."
+    )
 SOCIALACCOUNT_ADAPTER = "people.single_sign_on.SingleSignOnAdapter"
 SOCIALACCOUNT_ONLY = False
 SOCIALACCOUNT_STORE_TOKENS = False

@@ -8,6 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from people.views import single_sign_on
+
 from . import health
 
 # One way in: the admin's own form would know nothing of rate limits and further factors.
@@ -19,7 +21,7 @@ _docs = csp_update({"img-src": [SELF, "data:"]})(
 )
 
 
-def _closed(request: HttpRequest) -> HttpResponse:
+def _closed(request: HttpRequest, **_: str) -> HttpResponse:
     """Accounts come by invitation and keep the address that they were invited by."""
     raise Http404
 
@@ -37,6 +39,10 @@ urlpatterns = [
     path("accounts/3rdparty/", _closed),
     path("accounts/3rdparty/signup/", _closed),
     path("accounts/", include("people.factor_urls")),
+    # Ours check more than allauth's own views; those are reachable under no name.
+    path("accounts/oidc/sso/login/", single_sign_on.begin),
+    path("accounts/oidc/sso/login/callback/", single_sign_on.callback),
+    path("accounts/oidc/<path:other>", _closed),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("reviews/", include("reviews.urls")),
