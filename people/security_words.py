@@ -151,13 +151,16 @@ def _account(words: str) -> Words:
 
 
 def _signed_in(event: Event, known: Known) -> str:
-    words, device = f"signed in with {_a(event.data.get('method'))}", event.data.get("device")
+    method, device = event.data.get("method"), event.data.get("device")
+    words = f"signed in with {_a(method)}" if method else "signed in"
     return f"{words}, {device}" if device else words
 
 
 def _a(method: object) -> str:
     """ "a passkey", "a password and code", "single sign-on"."""
-    return str(method) if method in (None, "single sign-on") else f"a {method}"
+    if method == "invitation":
+        return "an invitation"
+    return str(method) if method == "single sign-on" else f"a {method}"
 
 
 def _failed(words: str) -> Words:

@@ -108,6 +108,7 @@ class ReasonForm(forms.Form):
         label="Reason",
         max_length=accounts.LONGEST_REASON,
         help_text="It stays in the record of security events.",
+        error_messages={"required": "Give a reason, such as “Left the company on 20 Nov 2026”."},
         widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
     )
 
@@ -133,6 +134,7 @@ class LinkForm(ReasonForm):
         label="The other account",
         queryset=Person.objects.none(),
         empty_label="Choose an account",
+        error_messages={"required": "Choose the other account of the same person."},
         widget=forms.Select(attrs={"class": "input"}),
     )
     field_order = ("to", "reason")
