@@ -1,9 +1,12 @@
 """The forms of second factors: what is typed or signed at sign-in, and when one is added."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
+from allauth.account.forms import ReauthenticateForm
 from allauth.core import context
-from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.base.forms import ReauthenticateForm as ReauthenticateCodeForm
 from allauth.mfa.base.internal.flows import check_rate_limit
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, generate_totp_secret
@@ -49,6 +52,7 @@ class _EitherCode(forms.Form):
 
     user: Person
     authenticator: Authenticator
+    _emit_authentication_failed: Callable[[Authenticator], None]  # of allauth's form beside it
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -96,7 +100,17 @@ class SignInCodeForm(_EitherCode, AuthenticateForm):  # type: ignore[misc]  # al
     """The second step of signing in."""
 
 
-class ConfirmCodeForm(_EitherCode, ReauthenticateForm):  # type: ignore[misc]  # allauth is untyped
+class ConfirmPasswordForm(ReauthenticateForm):  # type: ignore[misc]  # allauth is untyped
+    """Confirming with the password that it is still you."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        password = self.fields["password"]
+        password.label = "Your password"
+        password.widget.attrs = {"class": "input", "autocomplete": "current-password"}
+
+
+class ConfirmCodeForm(_EitherCode, ReauthenticateCodeForm):  # type: ignore[misc]  # allauth is untyped
     """Confirming with a code that it is still you."""
 
 

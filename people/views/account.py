@@ -6,7 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -144,9 +143,9 @@ def _context(request: HttpRequest, form: ReadingForm | None = None) -> dict[str,
         "tokens": tokens.tokens_of(person, at=now),
         "lately": lately(person, limit=3),
         "facts": account_facts(person),
+        "address": person.email.split("@", 1),
         "zone": spoken(zone_of(person)),
         "form": form or ReadingForm(initial=reading),
-        "idle_minutes": settings.SESSION_IDLE_MINUTES,
     }
 
 

@@ -4,7 +4,8 @@ They stand before allauth's own at the same addresses (``people.factor_urls``).
 """
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, cast
 
 import segno
 from allauth.account.decorators import reauthentication_required
@@ -29,12 +30,24 @@ from django.views.generic.edit import FormView
 
 from .. import factors
 from ..errors import Refused
-from ..factor_forms import AddPasskeyForm, NamePasskeyForm, NewCodeGeneratorForm
+from ..factor_forms import (
+    AddPasskeyForm,
+    ConfirmPasswordForm,
+    NamePasskeyForm,
+    NewCodeGeneratorForm,
+)
 from ..factor_policy import ON_THE_WAY_TO
 from ..origin import address_of
 from .frame import reader_of, today
 
-fresh = reauthentication_required(app="allauth.mfa")
+_fresh = reauthentication_required(app="allauth.mfa")
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def fresh(view: "View[P]") -> "View[P]":
+    """Only for whoever confirmed within the last 5 minutes who they are; others do so first."""
+    return cast("View[P]", _fresh(view))
 
 
 class Unprocessable:
@@ -68,6 +81,9 @@ class SecondStep(Unprocessable, AuthenticateView):  # type: ignore[misc]  # alla
 class ConfirmByPassword(Unprocessable, PasswordReauthenticateView):  # type: ignore[misc]  # untyped
     """It is still you: by password."""
 
+    def get_form_class(self) -> type[ConfirmPasswordForm]:
+        return ConfirmPasswordForm
+
 
 class ConfirmByCode(Unprocessable, ReauthenticateView):  # type: ignore[misc]  # allauth is untyped
     """It is still you: by a code."""
@@ -93,7 +109,7 @@ class ConfirmByPasskey(ReauthenticateWebAuthnView):  # type: ignore[misc]  # all
         }
 
 
-@method_decorator(fresh, name="dispatch")
+@method_decorator(_fresh, name="dispatch")
 class SetPassword(Unprocessable, PasswordSetView):  # type: ignore[misc]  # allauth is untyped
     """A first password for an account that has none."""
 
@@ -258,7 +274,7 @@ def remove_code_generator(request: HttpRequest) -> HttpResponse:
 # --- Recovery codes ---------------------------------------------------------------------------
 
 
-@method_decorator(fresh, name="dispatch")
+@method_decorator(_fresh, name="dispatch")
 @method_decorator(never_cache, name="dispatch")
 class RecoveryCodes(ViewRecoveryCodesView):  # type: ignore[misc]  # allauth is untyped
     """The recovery codes, shown once; then on to where the person was going."""
