@@ -265,6 +265,29 @@ def accept(
         factors.add_passkey(
             name="", credential=passkey.credential, acting_user=person, at=at, ip=ip
         )
+    _accepted(found, person, by="passkey" if passkey else "password", at=at, ip=ip)
+    return person
+
+
+@transaction.atomic
+def accept_by_single_sign_on(*, email: str, at: datetime, ip: str = "") -> Person | None:
+    """Make the account of whom the issuer vouches for by ``email``, where they are invited.
+
+    None where no invitation of that address is open. Invited is whoever reads that mailbox, and
+    that is what the issuer has verified.
+    """
+    found = Invitation.objects.select_for_update().open().filter(email__iexact=email).first()
+    if found is None or found.expires_at <= at:
+        return None
+    person = Person(email=found.email, name=found.name, job_title=found.job_title, date_joined=at)
+    person.set_unusable_password()
+    person.save(force_insert=True)
+    _accepted(found, person, by="single_sign_on", at=at, ip=ip)
+    return person
+
+
+def _accepted(found: Invitation, person: Person, *, by: str, at: datetime, ip: str) -> None:
+    """Close the invitation, tell who sent it, and record how ``person`` will sign in."""
     found.accepted_at, found.person = at, person
     found.save(update_fields=["accepted_at", "person"])
     tell(
@@ -288,10 +311,9 @@ def accept(
         object_type="invitation",
         object_id=str(found.pk),
         ip=ip,
-        data={"person_id": person.pk, "with": "passkey" if passkey else "password"},
+        data={"person_id": person.pk, "with": by},
         personal_text=found.email,
     )
-    return person
 
 
 def reserve_person_id() -> int:

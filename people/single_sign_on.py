@@ -34,6 +34,7 @@ import audit
 
 from . import sign_in_events
 from .errors import Refused
+from .invitations import accept_by_single_sign_on
 from .models import Person
 from .origin import address_of
 from .telling import tell
@@ -84,9 +85,11 @@ def person_for(*, claims: Mapping[str, Any], at: datetime, ip: str = "") -> Pers
     if person is not None:
         _active(person)
         _refuse_second_identity(person, claims["iss"])
-    elif settings.OIDC_PROVISION:
-        person = _provisioned(email, claims, at=at, ip=ip)
     else:
+        person = accept_by_single_sign_on(email=email, at=at, ip=ip)
+    if person is None and settings.OIDC_PROVISION:
+        person = _provisioned(email, claims, at=at, ip=ip)
+    if person is None:
         raise NotLetIn(
             f"There is no account of {email} here, and accounts come by invitation. Ask your "
             "company’s Administrator for one."

@@ -21,6 +21,7 @@ from allauth.socialaccount.models import SocialAccount
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from oidc_provider_mock import app as provider_app
 from werkzeug.serving import make_server
 
@@ -252,6 +253,54 @@ def test_unknown_person_gets_an_account_where_that_is_wanted(sso, settings):
     assert [one.actor_id for one in events("person.provisioned")] == [person.pk]
     come_by("u-7")
     assert Person.objects.filter(name="Noor Hire").count() == 1
+
+
+@pytest.fixture
+def invitation(everybody):
+    from people.invitations import invite
+
+    made, _link = invite(
+        name="Noor Hire",
+        email="new.hire@northwind.example",
+        job_title="Analyst",
+        acting_user=everybody["administrator"],
+        at=timezone.now(),
+    )
+    return made
+
+
+def test_invited_person_may_come_by_single_sign_on(sso, invitation):
+    sso.knows("u-7", email="New.Hire@northwind.example", email_verified=True, name="N. at issuer")
+
+    client, _ = come_by("u-7")
+
+    invitation.refresh_from_db()
+    person = invitation.person
+    assert client.session["_auth_user_id"] == str(person.pk)
+    assert (person.name, person.job_title) == ("Noor Hire", "Analyst")
+    assert not person.has_usable_password()
+    assert invitation.accepted_at is not None
+    (accepted,) = events("invitation.accepted")
+    assert accepted.data == {"person_id": person.pk, "with": "single_sign_on"}
+    (told,) = OutgoingMail.objects.filter(kind="invitation-accepted")
+    assert told.person == invitation.invited_by
+    assert events("person.provisioned") == []
+    come_by("u-7")
+    assert len(events("invitation.accepted")) == 1
+
+
+@pytest.mark.parametrize("ended", ["revoked", "expired"])
+def test_invitation_that_ended_lets_nobody_in(ended, sso, invitation, everybody):
+    from people.invitations import revoke
+
+    if ended == "revoked":
+        revoke(invitation=invitation, acting_user=everybody["administrator"], at=timezone.now())
+    sso.knows("u-7", email=invitation.email, email_verified=True)
+    later = timedelta(days=15 if ended == "expired" else 0)
+    with time_machine.travel(timezone.now() + later):
+        client, answer = come_by("u-7")
+    refused(client, answer, "accounts come by invitation")
+    assert not Person.objects.filter(email=invitation.email).exists()
 
 
 @pytest.mark.parametrize(
