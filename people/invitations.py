@@ -411,7 +411,7 @@ def _usable(invitation: Invitation | None, *, at: datetime) -> Invitation:
     if invitation is None:
         raise LinkUnknown(
             "No invitation has this link. If you were mailed more than once, only the newest mail "
-            "works."
+            "works. If not, ask your company’s Administrator."
         )
     if invitation.accepted_at is not None:
         raise LinkUsed("This invitation was used: the account is there, and you can sign in.")

@@ -14,7 +14,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
-from knox.models import AuthToken
 
 from .. import accounts
 from ..errors import NotYourOffice, Refused
@@ -23,6 +22,7 @@ from ..models import Appointment, Invitation, Person
 from ..permissions import Act, may, require
 from ..queries import accounts_of
 from ..sessions import longest_idle
+from ..tokens import tokens_of
 from .frame import reader_of, signed_in, today
 
 PER_PAGE = 25
@@ -88,7 +88,7 @@ def person_account(request: HttpRequest, pk: int) -> HttpResponse:
         "linked": linked,
         "may_unlink": linked and person.human_id != reader.human_id,
         "sessions": _sessions(person),
-        "tokens": AuthToken.objects.filter(user=person).count(),
+        "tokens": len(tokens_of(person, at=timezone.now())),
         "invitation": Invitation.objects.filter(person=person).first(),
     }
     return render(request, "people/person_account.html", context)

@@ -382,9 +382,9 @@ def test_the_page_alone_opens_nothing(client, administrator):
 @pytest.mark.parametrize(
     ("state", "status", "says"),
     [
-        ("expired", 410, "This invitation has ended"),
+        ("expired", 410, "This invitation ended on"),
         ("revoked", 410, "This invitation was revoked"),
-        ("unknown", 404, "No invitation is known by this link"),
+        ("unknown", 404, "No invitation has this link"),
     ],
 )
 @pytest.mark.parametrize("opened_before", [True, False])
