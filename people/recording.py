@@ -284,7 +284,7 @@ def _refuse_impossible(
         )
     if office.key == CEO and not instrument:
         raise InvalidAppointment(
-            "The CEO's appointment rests on the board's decision. Name it under “Instrument”, such "
+            "The CEO’s appointment rests on the board’s decision. Name it under “Instrument”, such "
             "as “Board consent 2026-31, 14 Dec 2026”."
         )
 
@@ -331,7 +331,7 @@ def _refuse_second_waiting(
     if waiting is not None:
         raise AppointmentClash(
             f"{waiting.person.name} was recorded as {waiting.title} from "
-            f"{date_words(waiting.starts_on)} and waits for the CEO's confirmation. Have that one "
+            f"{date_words(waiting.starts_on)} and waits for the CEO’s confirmation. Have that one "
             "taken back or refused first."
         )
 
