@@ -57,6 +57,7 @@ class Act(StrEnum):
     INVITE = "invite people"
     MANAGE_ACCOUNTS = "deactivate and link accounts"
     CHANGE_COMPANY = "change the company's calendar"
+    READ_PERMISSIONS = "read who may do what"
 
 
 MATRIX: dict[Act, frozenset[str]] = {
@@ -88,6 +89,50 @@ MATRIX: dict[Act, frozenset[str]] = {
     Act.INVITE: frozenset({ADMINISTRATOR}),
     Act.MANAGE_ACCOUNTS: frozenset({ADMINISTRATOR}),
     Act.CHANGE_COMPANY: frozenset({ADMINISTRATOR, CORPORATE_SECRETARY}),
+    Act.READ_PERMISSIONS: frozenset({ADMINISTRATOR, CORPORATE_SECRETARY, AUDITOR, CEO}),
+}
+
+# The table as people read it: in this order, under these words.
+GROUPS: tuple[tuple[str, tuple[Act, ...]], ...] = (
+    ("Looking up and reading", (Act.LOOK_UP, Act.READ_IN_FORCE, Act.READ_DRAFT)),
+    ("Negotiating", (Act.OPEN, Act.EDIT, Act.AGREE, Act.CONTEST, Act.VETO, Act.FREEZE)),
+    ("Signing", (Act.SIGN, Act.DECLINE, Act.APPROVE, Act.RETURN, Act.WITHDRAW)),
+    ("In force", (Act.ACKNOWLEDGE, Act.REMIND, Act.CHANGE_CATALOG)),
+    (
+        "Offices and accounts",
+        (
+            Act.RECORD_APPOINTMENT,
+            Act.PROPOSE_STAND_IN,
+            Act.CONFIRM_APPOINTMENT,
+            Act.INVITE,
+            Act.MANAGE_ACCOUNTS,
+            Act.CHANGE_COMPANY,
+        ),
+    ),
+    ("The log", (Act.READ_LOG, Act.READ_SECURITY_EVENTS, Act.READ_PERMISSIONS)),
+)
+
+# What the table alone does not say of an act: the verbs hold to it.
+NOTES: dict[Act, str] = {
+    Act.OPEN: "Also an amendment of what is in force.",
+    Act.EDIT: "Saving withdraws every agreement to that place.",
+    Act.AGREE: "For the own Office, to exactly the text that was read.",
+    Act.CONTEST: "For the own Office, with a written reason.",
+    Act.VETO: "Only a row that touches financial reporting, with a written reason.",
+    Act.FREEZE: "When nothing blocks it any more.",
+    Act.SIGN: "For the own Office, once, confirmed at that moment. Two distinct people at least.",
+    Act.DECLINE: "For the own Office, with a reason, until the CEO approves.",
+    Act.APPROVE: "Never who co-signed it, in whichever account or Office.",
+    Act.RETURN: "With a reason.",
+    Act.WITHDRAW: "A party only what it opened itself, before any signature.",
+    Act.ACKNOWLEDGE: "With the execution plan.",
+    Act.RECORD_APPOINTMENT: (
+        "Nobody records their own. The Administrator records the first of an Office, and stands in "
+        "while there is no Corporate Secretary."
+    ),
+    Act.PROPOSE_STAND_IN: "The CEO confirms it. A stand-in names no stand-in.",
+    Act.CONFIRM_APPOINTMENT: "To co-signing Offices, never their own.",
+    Act.READ_LOG: "A party only of its own documents.",
 }
 
 

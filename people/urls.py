@@ -8,6 +8,7 @@ from .views import (
     company,
     factors,
     invitations,
+    matrix,
     offices,
     people,
     security,
@@ -58,6 +59,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path("people/<int:pk>/", offices.person, name="person"),
     # --- Permissions
+    path("offices/permissions/", matrix.matrix, name="matrix"),
     # --- Security events
     path("security/", security.events, name="security"),
     path("security/export/", security.export, name="security_export"),

@@ -45,6 +45,7 @@ TABLE = {
     Act.INVITE:            "no no no no no no no no yes",
     Act.MANAGE_ACCOUNTS:   "no no no no no no no no yes",
     Act.CHANGE_COMPANY:    "no no no no no yes no no yes",
+    Act.READ_PERMISSIONS:  "no no no yes no yes no yes yes",
 }  # fmt: skip
 
 
