@@ -5,8 +5,15 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.contrib.admin.apps import AdminConfig
 from django.core import checks
 from django.utils import timezone
+
+
+class ReadingAdminConfig(AdminConfig):
+    """Django's admin on a site that only shows (``admin_site``)."""
+
+    default_site = "revops_registry.admin_site.ReadingSite"
 
 
 class RegistryConfig(AppConfig):

@@ -1,6 +1,5 @@
 """Every address of the product; each app names its own below its prefix."""
 
-from allauth.account.decorators import secure_admin_login
 from csp.constants import SELF
 from csp.decorators import csp_update
 from django.contrib import admin
@@ -11,9 +10,6 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from people.views import single_sign_on
 
 from . import health
-
-# One way in: the admin's own form would know nothing of rate limits and further factors.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 # Swagger UI draws its icons from data: addresses; no other page may.
 _docs = csp_update({"img-src": [SELF, "data:"]})(

@@ -5,11 +5,19 @@ from django.utils import timezone
 
 from notifications.models import OutgoingMail
 from people.models import Person
+from tests.boundaries.factories import everybody
 from tests.people.factories import PersonFactory
 
 pytestmark = pytest.mark.django_db
 
 LIST = "/admin/notifications/outgoingmail/"
+
+
+@pytest.fixture
+def administrator(company):
+    person = everybody()["administrator"]
+    Person.objects.filter(pk=person.pk).update(is_staff=True)
+    return person
 
 
 @pytest.fixture
@@ -30,9 +38,10 @@ def mail(company):
     )
 
 
-def test_the_administrator_sees_what_does_not_go_out_but_not_what_it_says(client, mail):
-    Person.objects.filter(pk=mail.person.pk).update(is_staff=True)
-    client.force_login(mail.person)
+def test_the_administrator_sees_what_does_not_go_out_but_not_what_it_says(
+    client, mail, administrator
+):
+    client.force_login(administrator)
 
     page = client.get(LIST).content.decode()
 
