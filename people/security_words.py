@@ -156,11 +156,14 @@ def _signed_in(event: Event, known: Known) -> str:
     return f"{words}, {device}" if device else words
 
 
+_SINGLE_SIGN_ON = ("single sign-on", "single_sign_on")
+
+
 def _a(method: object) -> str:
     """ "a passkey", "a password and code", "single sign-on"."""
     if method == "invitation":
         return "an invitation"
-    return str(method) if method == "single sign-on" else f"a {method}"
+    return "single sign-on" if method in _SINGLE_SIGN_ON else f"a {method}"
 
 
 def _failed(words: str) -> Words:
@@ -274,6 +277,7 @@ _WORDS: dict[str, Words] = {
     "factor.renamed": _factor("renamed {}"),
     "factor.recovery_codes_made": _fixed("made new recovery codes"),
     "factor.recovery_code_used": _recovery_code,
+    "factor.reset": _account("removed the lost second factors of {}"),
     "password.changed": _fixed("changed their password"),
     "password.reset": _fixed("set a new password by a mailed link"),
     "password.reset_asked": _concerning_account(

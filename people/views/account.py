@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
@@ -24,6 +24,11 @@ from ..sessions import sessions_of
 from ..settings_of_person import save_reading
 from .frame import reader_of, signed_in, today
 
+# Others ("US/Eastern") are former names of the same zones.
+_PARTS_OF_THE_WORLD = {
+    *("Africa", "America", "Antarctica", "Arctic", "Asia"),
+    *("Atlantic", "Australia", "Europe", "Indian", "Pacific"),
+}
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 
 
@@ -42,11 +47,12 @@ class ReadingForm(forms.Form):
         widget=forms.Select(attrs={"class": "input"}),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        zone = self.fields["time_zone"]
-        assert isinstance(zone, forms.ChoiceField)  # noqa: S101 - tells mypy what stands above
-        zone.choices = [("", f"The company’s: {spoken(company_zone())}"), *zones()]
+        self.initial = {"time_zone": person.time_zone, "date_language": person.date_language}
+        zone = cast(forms.ChoiceField, self.fields["time_zone"])
+        of_the_company = ("", f"The company’s: {spoken(company_zone())}")
+        zone.choices = [of_the_company, *zones(kept=person.time_zone)]
 
 
 def spoken(zone: ZoneInfo) -> str:
@@ -54,10 +60,11 @@ def spoken(zone: ZoneInfo) -> str:
     return zone.key.replace("_", " ")
 
 
-def zones() -> list[tuple[str, str]]:
-    """The zones to choose from: those named by a place, and UTC."""
-    places = sorted(one for one in available_timezones() if "/" in one and one[:4] != "Etc/")
-    return [("UTC", "UTC"), *((one, one.replace("_", " ")) for one in places)]
+def zones(kept: str) -> list[tuple[str, str]]:
+    """The zones to choose from: UTC, those named by a place, and the one that is set."""
+    places = {one for one in available_timezones() if one.partition("/")[0] in _PARTS_OF_THE_WORLD}
+    named = sorted(places | ({kept} - {"", "UTC"}))
+    return [("UTC", "UTC"), *((one, one.replace("_", " ")) for one in named)]
 
 
 @dataclass(frozen=True)
@@ -123,7 +130,6 @@ def _context(request: HttpRequest, form: ReadingForm | None = None) -> dict[str,
         .select_related("office")
         .order_by("office__position", "pk")
     )
-    reading = {"time_zone": person.time_zone, "date_language": person.date_language}
     return {
         "section": "account",
         "lead": protected_by(
@@ -145,7 +151,7 @@ def _context(request: HttpRequest, form: ReadingForm | None = None) -> dict[str,
         "facts": account_facts(person),
         "address": person.email.split("@", 1),
         "zone": spoken(zone_of(person)),
-        "form": form or ReadingForm(initial=reading),
+        "form": form or ReadingForm(person=person),
     }
 
 
@@ -160,7 +166,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @require_POST
 def reading(request: HttpRequest) -> HttpResponse:
     """Save the own time zone and language of dates."""
-    form = ReadingForm(request.POST)
+    form = ReadingForm(request.POST, person=reader_of(request))
     if form.is_valid():
         try:
             save_reading(

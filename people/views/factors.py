@@ -284,7 +284,7 @@ class RecoveryCodes(ViewRecoveryCodesView):  # type: ignore[misc]  # allauth is 
         return context | {
             "codes": context["unused_codes"] if context["can_view_codes"] else [],
             "left": factors.recovery_codes_of(reader_of(self.request)),
-            "go_on": self.request.session.get(ON_THE_WAY_TO) or reverse("people:account"),
+            "go_on": self.request.session.pop(ON_THE_WAY_TO, "") or reverse("people:account"),
         }
 
 

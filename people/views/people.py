@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from .. import accounts
+from .. import accounts, lost_factors
 from ..errors import NotYourOffice, Refused
 from ..factors import FACTORS
 from ..models import Appointment, Invitation, Person
@@ -198,6 +198,21 @@ ACTS = {
             "The owner is told by mail, at both addresses",
         ),
         form=LinkForm,
+    ),
+    "factors": AccountAct(
+        heading="Remove the lost second factors of {}",
+        button="Remove the second factors",
+        done="The second factors of {} are removed.",
+        verb=lost_factors.remove_lost,
+        effects=(
+            "All passkeys, the code generator and the recovery codes of {} stop working",
+            "{} is signed out everywhere at once",
+            "The password alone, or a mailed link for a new one, signs in until there is a new one",
+            "Be sure that it is {} who asks: call back on a number that you know",
+            "What was signed stays valid",
+            "{} is told by mail",
+        ),
+        dangerous=True,
     ),
     "unlink": AccountAct(
         heading="Unlink the account of {}",

@@ -268,6 +268,16 @@ def test_unknown_zone_or_language_is_refused(client, executives, wrong):
     assert Event.objects.count() == events
 
 
+def test_zone_under_a_former_name_stays(client, executives):
+    person = executives["cfo"]
+    Person.objects.filter(pk=person.pk).update(time_zone="US/Eastern")
+    client.force_login(person)
+    new = {"time_zone": "US/Eastern", "date_language": "iso"}
+    assert client.post(reverse("people:reading"), new).status_code == 302
+    assert "Time zone US/Eastern" in words_of(client)
+    assert "US/Pacific" not in words_of(client)
+
+
 def test_nobody_changes_how_another_reads(executives):
     with pytest.raises(NotYourAccount):
         save_reading(

@@ -12,6 +12,8 @@ from django.utils import timezone
 from audit.models import Event, PersonalText
 from notifications.models import OutgoingMail
 from people import factors
+from people.errors import NotYourOffice
+from people.lost_factors import OwnFactors, remove_lost
 from people.models import Person, UsedCode
 from tests.people.factories import PASSWORD, PersonFactory
 from tests.people.signing_in import (
@@ -338,6 +340,8 @@ def test_passkey_page_asks_for_a_key_that_signs_in_by_itself(client, person):
         (SoftPasskey(verifies=False), True, "did not ask for a PIN"),
         (SoftPasskey(), False, "keeps no passkey that signs in by itself"),
         (SoftPasskey(rp_id="evil.example"), True, "was not added"),
+        (SoftPasskey(origin="https://evil.example"), True, "was not added"),
+        (SoftPasskey(origin="http://registry.example"), True, "was not added"),
     ],
 )
 def test_passkey_that_proves_too_little_is_not_added(client, person, passkey, resident, words):
@@ -772,3 +776,74 @@ def test_first_password_is_set_by_who_has_just_confirmed(client, person):
     assert answer["Location"].startswith(reverse("mfa_reauthenticate"))
     person.refresh_from_db()
     assert not person.has_usable_password()
+
+
+# --- Lost ones ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def administrator(everybody):
+    return everybody["administrator"]
+
+
+def test_administrator_removes_lost_factors(client, everybody, administrator, settings):
+    person = everybody["cfo"]
+    add_generator(person)
+    client.force_login(person)
+    client.get(reverse("people:account"))
+    theirs = client.session.session_key
+    other = type(client)()
+    other.force_login(administrator)
+    page = other.get(reverse("people:person_account", args=[person.pk])).content.decode()
+    act = reverse("people:account_act", args=[person.pk, "factors"])
+    assert act in page
+    assert "call back on a number that you know" in other.get(act).content.decode()
+    assert other.post(act, {"reason": " "}).status_code == 422
+    assert factors.has_second_factor(person)
+
+    events = Event.objects.count()
+    answer = other.post(act, {"reason": "Phone stolen, called back"})
+    assert answer["Location"] == reverse("people:person_account", args=[person.pk])
+    assert not Authenticator.objects.filter(user=person).exists()
+    event = last_event()
+    assert Event.objects.count() == events + 1
+    assert event.event == "factor.reset" and event.object_id == str(person.pk)
+    assert (event.actor_id, event.office) == (administrator.pk, "administrator")
+    assert event.data == {"factors": 1, "sessions": 1}
+    assert PersonalText.objects.get(sequence=event.sequence).text == "Phone stolen, called back"
+    assert mails_to(person)[-1].subject == "Your second factors were removed"
+    assert not client.session.exists(theirs)
+    # The password signs in; where a second factor is needed, the way leads there.
+    settings.REQUIRE_SECOND_FACTOR = "offices"
+    fresh = type(client)()
+    give_password(fresh, person)
+    answer = fresh.get(reverse("people:account"))
+    assert answer["Location"] == reverse("people:protect")
+
+
+@pytest.mark.parametrize("who", ["cro", "ceo", "corporate_secretary", "auditor", "member"])
+def test_nobody_else_removes_lost_factors(client, everybody, who):
+    person = everybody["cfo"]
+    add_generator(person)
+    with pytest.raises(NotYourOffice):
+        remove_lost(person=person, reason="Lost", acting_user=everybody[who], at=AT)
+    client.force_login(everybody[who])
+    act = reverse("people:account_act", args=[person.pk, "factors"])
+    assert client.post(act, {"reason": "Lost"}).status_code == 403
+    assert factors.has_second_factor(person)
+    assert not Event.objects.filter(event="factor.reset").exists()
+
+
+def test_administrator_removes_neither_own_factors_nor_none(everybody, administrator):
+    add_generator(administrator)
+    with pytest.raises(OwnFactors, match="ask another Administrator"):
+        remove_lost(person=administrator, reason="Lost", acting_user=administrator, at=AT)
+    linked = PersonFactory(same_person_as=administrator)
+    add_generator(linked)
+    events, mails = Event.objects.count(), OutgoingMail.objects.count()
+    with pytest.raises(OwnFactors):
+        remove_lost(person=linked, reason="Lost", acting_user=administrator, at=AT)
+    with pytest.raises(factors.NoSuchFactor):
+        remove_lost(person=everybody["cfo"], reason="Lost", acting_user=administrator, at=AT)
+    assert factors.has_second_factor(administrator) and factors.has_second_factor(linked)
+    assert (Event.objects.count(), OutgoingMail.objects.count()) == (events, mails)

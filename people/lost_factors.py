@@ -1,0 +1,86 @@
+"""Somebody lost every second factor and all recovery codes: the Administrator lets them begin anew.
+
+What is left is the password, or the link of "Forgotten password". Whoever needs a second factor is
+led to add one right after signing in.
+"""
+
+from datetime import datetime
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+import audit
+
+from . import sessions
+from .calendar import company_date
+from .errors import Refused
+from .factors import FACTORS, NoSuchFactor
+from .models import Person
+from .permissions import Act, require
+from .telling import tell
+
+
+class OwnFactors(Refused):
+    """One's own are removed on the page of the own account, which asks who one is."""
+
+    code = "own_factors"
+
+
+class NoReason(Refused):
+    """Why it was done stays in the record."""
+
+    code = "no_reason"
+
+
+@transaction.atomic
+def remove_lost(*, person: Person, reason: str, acting_user: Person, at: datetime) -> Person:
+    """Remove all second factors and recovery codes of ``person``, and end their sessions.
+
+    What was lost may be in other hands by now: nothing that it opened stays open.
+    """
+    held = require(acting_user, Act.MANAGE_ACCOUNTS, on=company_date(at))
+    if person.human_id == acting_user.human_id:
+        raise OwnFactors(
+            "You cannot do that for yourself. Remove a factor on the page of your account, or "
+            "ask another Administrator."
+        )
+    reason = " ".join(reason.split())
+    if not reason:
+        raise NoReason("Give a reason. It stays in the record of security events.")
+    found = Person.objects.select_for_update().get(pk=person.pk)
+    of_the_person = Authenticator.objects.filter(user=found)
+    removed = of_the_person.filter(type__in=FACTORS).count()
+    if not removed:
+        raise NoSuchFactor(f"{found.name} has no second factor.")
+    of_the_person.delete()
+    ended = sessions.end_all(found)
+    event = audit.record(
+        "factor.reset",
+        at=at,
+        actor=acting_user,
+        office=held[0].office.key,
+        appointment_id=held[0].pk,
+        object_type="person",
+        object_id=str(found.pk),
+        data={"factors": removed, "sessions": ended},
+        personal_text=reason,
+    )
+    tell(
+        found,
+        kind="factor-reset",
+        key=f"factor-reset:{event.sequence}",
+        subject="Your second factors were removed",
+        paragraphs=[
+            f"{acting_user.name} has removed your passkeys, code generator and recovery codes.",
+            "You are signed out everywhere. Sign in with your password, or ask for a new one.",
+            "Then add a passkey or a code generator.",
+        ],
+        closing=[f"If you did not ask for that, tell {acting_user.name} at once."],
+        action_label="Sign in",
+        action_path=reverse(settings.LOGIN_URL),
+        reason="It is your account.",
+        at=at,
+    )
+    return found
