@@ -18,8 +18,9 @@ from people.models import Person
 from people.offices import office_short
 
 from . import content as contents
-from . import queries
-from .models import Document, Revision
+from . import queries, succession
+from .holders import Holders
+from .models import Document, Revision, Signature, Succession
 from .states import PUBLISHED, State
 
 
@@ -62,9 +63,23 @@ class SignatureSerializer(serializers.Serializer[Any]):
     method = serializers.CharField()
     reservation = serializers.CharField()
     signed_at = serializers.DateTimeField()
+    by_predecessor = serializers.BooleanField(
+        help_text="Whether the Office has another holder since; the signature stays valid."
+    )
 
     def get_office_name(self, signature: Any) -> str:
         return office_short(signature.office)
+
+
+class SuccessionSerializer(serializers.Serializer[Any]):
+    """The successor in an Office that signed, and their answer; what they wish stays inside."""
+
+    office = serializers.CharField()
+    predecessor = serializers.CharField(source="predecessor_name")
+    successor = serializers.CharField(source="appointment.person.name")
+    due_date = serializers.DateField()
+    standing = serializers.ChoiceField(choices=[one.value for one in succession.Standing])
+    answered_at = serializers.DateTimeField(allow_null=True)
 
 
 class RevisionSerializer(RevisionInListSerializer):
@@ -75,6 +90,7 @@ class RevisionSerializer(RevisionInListSerializer):
     content_sha256 = serializers.CharField(allow_blank=True)
     content = serializers.JSONField(allow_null=True)
     signatures = SignatureSerializer(many=True)
+    successions = SuccessionSerializer(many=True)
     pdf = serializers.URLField(allow_null=True, help_text="The sealed PDF; null while none is.")
     pdf_sha256 = serializers.CharField(allow_blank=True)
 
@@ -129,10 +145,27 @@ class RevisionDetail(APIView):
             "title": revision.document.title,
             "content_sha256": freeze.content_sha256 if freeze else "",
             "content": contents.content_of(freeze) if freeze else None,
-            "signatures": SignatureSerializer(
-                revision.signatures.filter(voided_at__isnull=True), many=True
-            ).data,
+            "signatures": SignatureSerializer(_signatures(revision), many=True).data,
+            "successions": SuccessionSerializer(_successions(revision), many=True).data,
             "pdf": link,
             "pdf_sha256": sealed,
         }
         return Response(data)
+
+
+def _signatures(revision: Revision) -> list[Signature]:
+    """The signatures that stand, each with whether its Office has changed hands since."""
+    found = list(revision.signatures.filter(voided_at__isnull=True).select_related("person"))
+    history = Holders({one.office for one in found}, today=company_date(timezone.now()))
+    for one in found:
+        one.by_predecessor = queries.is_by_predecessor(one, history)  # type: ignore[attr-defined]  # read by the serializer
+    return found
+
+
+def _successions(revision: Revision) -> list[Succession]:
+    today = company_date(timezone.now())
+    found = list(revision.successions.select_related("appointment__person", "appointment__office"))
+    for one in found:
+        one.revision = revision
+        one.standing = succession.standing_of(one, today=today).value  # type: ignore[attr-defined]  # read by the serializer
+    return found

@@ -95,6 +95,21 @@ def _party(office: Office) -> Content:
     return {"office": office.key, "title": office.title, "short": office.short}
 
 
+def _not_established() -> list[Content]:
+    """The Offices that the company does not have, whose part goes to another, and why."""
+    return [
+        {
+            **_party(office),
+            "part_goes_to": office.part_goes_to.key,
+            "reason": office.not_established_reason,
+        }
+        for office in Office.objects.filter(established=False)
+        .select_related("part_goes_to")
+        .order_by("position", "key")
+        if office.part_goes_to is not None
+    ]
+
+
 def build(
     revision: Revision,
     *,
@@ -132,6 +147,10 @@ def build(
         },
         "articles": [_article(article, rows) for article in revision.articles.all()],
     }
+    missing = _not_established()
+    if missing:
+        # Left out where every Office is established, as in what was frozen before it was kept.
+        content["not_established"] = missing
     former_freeze = published_freeze(former)
     content["articles"].append(
         {
@@ -205,6 +224,14 @@ def change_log(before: Content | None, after: Content) -> str:
             continue
         if (one["text"], one.get("data")) != (former["text"], former.get("data")):
             lines.append(f"- Article {one['number']}, {one['title']}: changed.")
+    gone = {one["office"]: one["part_goes_to"] for one in before.get("not_established", ())}
+    for one in after.get("not_established", ()):
+        if gone.pop(one["office"], None) != one["part_goes_to"]:
+            lines.append(
+                f"- The Office of the {one['short']} is not established; its part goes to the "
+                f"{office_short(one['part_goes_to'])}."
+            )
+    lines += [f"- The Office of the {office_short(key)} is established." for key in gone]
     for field, words in (("effective_date", "Effective date"), ("sunset_date", "Sunset date")):
         was, now = before["revision"][field], after["revision"][field]
         if was != now:

@@ -406,5 +406,6 @@ def _people(content: contents.Content | None, office: str, *, today: date) -> li
         facts.append((lead.title, f"{lead.person.name}, solid line to the {office_short(line)}"))
     one_to_one = contents.article(content, "cadence").get("data", {}).get("one_to_one", "")
     if one_to_one and office in (CRO, COO):
-        facts.append(("CRO–COO 1:1", one_to_one))
+        # The first sentence says when; the rest is in article 11.
+        facts.append(("CRO–COO 1:1", one_to_one.strip().split(". ")[0].rstrip(".") + "."))
     return facts

@@ -4,13 +4,18 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from django.utils import timezone
+
 from people.calendar import company_date
+from people.offices import office_short
 from people.templatetags.speech import day_words
 from sealing.verdict import Verdict
 from sealing.verify import verify_in_child
 
+from .holders import Holders
 from .models import Freeze, Revision
 from .pdf import company_keys
+from .queries import is_by_predecessor
 from .states import State
 
 
@@ -113,7 +118,31 @@ def _with_standing(verdict: Verdict, freeze: Freeze) -> Judgement:
             revision,
         )
     headline, sentence = _words(standing, revision, freeze)
-    return Judgement(verdict, standing, headline, (sentence, *verdict.sentences), revision)
+    handed_over = _handed_over(revision) if standing in _RULING else ()
+    return Judgement(
+        verdict, standing, headline, (sentence, *handed_over, *verdict.sentences), revision
+    )
+
+
+_RULING = (Standing.IN_FORCE, Standing.NOT_YET_IN_FORCE, Standing.EXPIRED)
+
+
+def _handed_over(revision: Revision) -> tuple[str, ...]:
+    """Which Offices have another holder since they signed. Offices only: names are in the file."""
+    signatures = list(revision.signatures.filter(voided_at__isnull=True).select_related("person"))
+    history = Holders({one.office for one in signatures}, today=company_date(timezone.now()))
+    offices = [
+        f"the {office_short(one.office)}" for one in signatures if is_by_predecessor(one, history)
+    ]
+    if not offices:
+        return ()
+    one_only = len(offices) == 1
+    changed = "the Office has" if one_only else "these Offices have"
+    stays = "The signature stays" if one_only else "The signatures stay"
+    named = " and ".join(offices)
+    return (
+        f"Signed by the predecessor for {named}: {changed} changed hands since. {stays} valid.",
+    )
 
 
 def _words(standing: Standing, revision: Revision, freeze: Freeze) -> tuple[str, str]:

@@ -32,6 +32,17 @@ class Signatory:
     approver: bool
 
 
+@dataclass(frozen=True)
+class NotEstablished:
+    """An Office that the company does not have, and the Office that its part goes to."""
+
+    office: str
+    title: str
+    short: str
+    part_goes_to: str
+    reason: str
+
+
 def text_at(value: Any, *path: str) -> str:
     """Give the text found by walking `path` through nested mappings, or raise ContentInvalid."""
     found = value
@@ -111,3 +122,20 @@ def signatories(content: Mapping[str, Any]) -> list[Signatory]:
     if len(set(fields)) != len(fields):
         raise ContentInvalid("Two Offices of the document share one short name.")
     return found
+
+
+def not_established(content: Mapping[str, Any]) -> list[NotEstablished]:
+    """Give the Offices that the content says are not established; older content says of none."""
+    missing = content.get("not_established", [])
+    if not isinstance(missing, list):
+        raise ContentInvalid("The content's not_established is not a list.")
+    return [
+        NotEstablished(
+            office=text_at(one, "office"),
+            title=text_at(one, "title"),
+            short=text_at(one, "short"),
+            part_goes_to=text_at(one, "part_goes_to"),
+            reason=text_at(one, "reason"),
+        )
+        for one in missing
+    ]

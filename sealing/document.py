@@ -197,7 +197,27 @@ def _control(content: Content, signatories: list[Signatory]) -> str:
     return (
         '<table class="data offices"><thead><tr><th scope="col">Office</th>'
         '<th scope="col">Title</th><th scope="col">Part</th></tr></thead>'
-        f"<tbody>{offices}</tbody></table>"
+        f"<tbody>{offices}</tbody></table>{_not_established(content)}"
+    )
+
+
+def _not_established(content: Content) -> str:
+    """Print the Offices that the company does not have; content of before it was kept has none."""
+    missing = canonical_content.not_established(content)
+    if not missing:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row">{_badge(one.office, one.short)}</th><td>{_e(one.title)}</td>'
+        f"<td>{_badge(one.part_goes_to)}</td><td>{_prose(one.reason)}</td></tr>"
+        for one in missing
+    )
+    return (
+        "<h3>Not established</h3>"
+        "<p>The company does not have these Offices. Their part in this document goes to the "
+        "Office named beside them.</p>"
+        '<table class="data absent"><thead><tr><th scope="col">Office</th>'
+        '<th scope="col">Title</th><th scope="col">Its part goes to</th>'
+        f'<th scope="col">Why</th></tr></thead><tbody>{rows}</tbody></table>'
     )
 
 
