@@ -8,6 +8,8 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import F
 from django.utils import timezone
 
+from people.models import Company
+
 from .mail import addressee
 from .models import OutgoingMail, State
 
@@ -53,14 +55,15 @@ def deliver(mail_id: int, *, at: datetime) -> bool:
 
 
 def _what_is_kept(mail: OutgoingMail) -> dict[str, str]:
-    """A secret does not stay behind. Where no mail server is named, the table is the mailbox."""
+    """A secret does not stay behind, except in the demo: there the table is the mailbox."""
     if not mail.sensitive or _is_the_mailbox():
         return {}
     return {"text": WIPED, "html": WIPED}
 
 
 def _is_the_mailbox() -> bool:
-    return settings.EMAIL_BACKEND == "django.core.mail.backends.dummy.EmailBackend"
+    no_server = settings.EMAIL_BACKEND == "django.core.mail.backends.dummy.EmailBackend"
+    return no_server and Company.objects.filter(is_demo=True).exists()
 
 
 def deliver_owed(*, at: datetime) -> int:

@@ -43,6 +43,25 @@ def server_down(monkeypatch):
     return monkeypatch
 
 
+DUMMY = "django.core.mail.backends.dummy.EmailBackend"
+
+
+@pytest.mark.parametrize(
+    ("demo", "backend", "kept"),
+    [(False, None, False), (True, None, False), (False, DUMMY, False), (True, DUMMY, True)],
+)
+def test_a_mail_with_a_secret_is_wiped_once_it_was_sent(db, settings, demo, backend, kept):
+    CompanyFactory(is_demo=demo)
+    if backend:
+        settings.EMAIL_BACKEND = backend
+    mail = owed(sensitive=True, text="A secret link", html="<p>A secret link</p>")
+    assert delivery.deliver(mail.pk, at=AT)
+    mail.refresh_from_db()
+    assert mail.state == "sent"
+    # The demo's mailbox page is the only place where anybody could read it.
+    assert ("A secret link" in mail.text, "A secret link" in mail.html) == (kept, kept)
+
+
 def test_mail_is_sent_with_both_parts_and_its_own_id(db):
     mail = owed()
 
