@@ -261,11 +261,11 @@ def accept(
         # Single sign-on made the account a moment ago; anything else must be heard of.
         _refuse_where_there_is_an_account(found.email)
         raise
+    _accepted(found, person, by="passkey" if passkey else "password", at=at, ip=ip)
     if passkey is not None:
         factors.add_passkey(
             name="", credential=passkey.credential, acting_user=person, at=at, ip=ip
         )
-    _accepted(found, person, by="passkey" if passkey else "password", at=at, ip=ip)
     return person
 
 

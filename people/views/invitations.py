@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -271,7 +272,11 @@ def _accept_with_passkey(request: HttpRequest, invitation: Invitation) -> HttpRe
         return _offer(request, invitation, NewPasswordForm(), problem=str(refused))
     _forget(request)
     passkey = factors.passkeys_of(person)[0]
-    login = Login(user=person, email=person.email)
+    # A passkey brings recovery codes. They are shown once, to whoever confirmed a moment ago who
+    # they are: making the passkey asked for their PIN, finger or face.
+    passkey_flows.reauthenticate(request, passkey)
+    codes = reverse("mfa_view_recovery_codes")
+    login = Login(user=person, email=person.email, redirect_url=codes)
     return passkey_flows.perform_passwordless_login(request, passkey, login)  # type: ignore[no-any-return]  # allauth is untyped
 
 
