@@ -269,7 +269,8 @@ ACCOUNT_RATE_LIMITS = {
     "reauthenticate": "10/m/user",
     "change_password": "5/m/user",
 }
-MFA_RATE_LIMITS = {"webauthn_login": "10/m/ip"}
+# A passkey cannot be guessed, each use of one asks twice, and an office has one address.
+MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "functions_catalog:lookup"
 
