@@ -6,12 +6,17 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from audit.models import Event
+from notifications.models import OutgoingMail
+from people import appointments
 from people.appointments import appoint, establish_standard_offices
-from people.errors import AppointmentClash, InvalidAppointment
+from people.errors import AppointmentClash, InvalidAppointment, NothingToConfirm
 from people.models import Appointment, Office, Person
 from people.offices import STANDARD_OFFICES, office_short, office_title
 from people.queries import appointments_of, holder_of, is_appointed, who_acts_for
+from people.signals import appointment_changed
+from tests.boundaries.races.together import at_once, refusals
 from tests.people.factories import PersonFactory
+from tests.people.offices import BOARD, NOW, TODAY, TOMORROW, everyone
 
 AT = datetime(2026, 11, 20, 15, tzinfo=UTC)
 
@@ -47,18 +52,22 @@ def test_establishing_again_leaves_what_the_company_changed(company):
     assert Office.objects.count() == len(STANDARD_OFFICES)
 
 
-def test_appointment_is_recorded_and_logged(company):
-    person, secretary = PersonFactory(), PersonFactory()
+def test_appointment_of_a_set_up_counts_at_once_and_is_logged(company):
+    person, heard = PersonFactory(), []
+
+    def hear(appointment, at, **_):
+        heard.append(appointment)
+
+    appointment_changed.connect(hear)
     made = appoint(
-        person=person,
-        office_key="cro",
-        starts_on=date(2026, 1, 1),
-        acting_user=secretary,
-        at=AT,
+        person=person, office_key="cro", starts_on=date(2026, 1, 1), acting_user=None, at=AT
     )
-    assert (made.title, made.recorded_by, made.recorded_at) == ("CRO", secretary, AT)
+    assert (made.title, made.recorded_by, made.recorded_at) == ("CRO", None, AT)
+    assert (made.needs_confirmation, made.counts) == (False, True)
+    assert heard == [made]
+    assert not OutgoingMail.objects.exists()
     event = Event.objects.latest("sequence")
-    assert (event.event, event.actor_id) == ("appointment.recorded", secretary.pk)
+    assert (event.event, event.actor_id) == ("appointment.recorded", None)
     assert event.data == {
         "person_id": person.pk,
         "office": "cro",
@@ -205,7 +214,7 @@ def test_office_not_established_says_why_and_who(company):
         ("head_of_data", "Head Of Data", "Head Of Data"),
     ],
 )
-def test_office_words(key, short, title):
+def test_office_words(db, key, short, title):
     assert (office_short(key), office_title(key)) == (short, title)
 
 
@@ -219,5 +228,138 @@ def test_history_is_never_rewritten_by_whatever_code(company):
     with pytest.raises(IntegrityError), transaction.atomic():
         rows._raw_delete("default")
     rows.update(ends_on=date(2026, 6, 1))  # its end, once
+    for wrong in (date(2026, 12, 1), date(2026, 5, 1), None):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            rows.update(ends_on=wrong)
+
+
+def test_a_known_end_comes_forward_once_and_says_who_recorded_that(company):
+    made = appointed(PersonFactory(), "cro", date(2026, 1, 1), date(2026, 12, 1))
+    rows = Appointment.objects.filter(pk=made.pk)
     with pytest.raises(IntegrityError), transaction.atomic():
-        rows.update(ends_on=date(2026, 12, 1))
+        rows.update(ends_on=date(2027, 1, 1), end_recorded_at=AT)
+    rows.update(ends_on=date(2026, 6, 1), end_recorded_at=AT)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.update(ends_on=date(2026, 5, 1))
+
+
+def test_the_first_day_moves_only_later_and_only_with_the_confirmation(company):
+    waiting = Appointment.objects.create(
+        person=PersonFactory(),
+        office=Office.objects.get(key="cro"),
+        starts_on=date(2026, 3, 1),
+        needs_confirmation=True,
+    )
+    rows = Appointment.objects.filter(pk=waiting.pk)
+    for wrong in (
+        {"starts_on": date(2026, 4, 1)},
+        {"starts_on": date(2026, 2, 1), "confirmed_at": AT},
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            rows.update(**wrong)
+    rows.update(starts_on=date(2026, 4, 1), confirmed_at=AT)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.update(starts_on=date(2026, 5, 1))
+
+
+@pytest.mark.parametrize("acting", [False, True])
+def test_no_code_records_two_holders_of_one_day(company, acting):
+    cro = Office.objects.get(key="cro")
+    first = {"office": cro, "acting": acting, "instrument": "Memo"}
+    Appointment.objects.create(
+        **first, person=PersonFactory(), starts_on=date(2026, 1, 1), ends_on=date(2026, 3, 1)
+    )
+    overlapping = [
+        Appointment(
+            **first, person=PersonFactory(), starts_on=date(2026, 2, 28), ends_on=date(2026, 5, 1)
+        )
+    ]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Appointment.objects.bulk_create(overlapping)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        overlapping[0].save()
+    later = Appointment.objects.create(
+        **first, person=PersonFactory(), starts_on=date(2026, 3, 1), ends_on=date(2026, 4, 1)
+    )
+    # Nor by confirming, or by taking a voiding back.
+    waiting = Appointment.objects.create(
+        **first,
+        person=PersonFactory(),
+        starts_on=date(2026, 3, 15),
+        ends_on=date(2026, 3, 20),
+        needs_confirmation=True,
+    )
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Appointment.objects.filter(pk=waiting.pk).update(confirmed_at=AT)
+    Appointment.objects.filter(pk=later.pk).update(voided_as="corrected", voided_at=AT)
+    Appointment.objects.filter(pk=waiting.pk).update(confirmed_at=AT)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Appointment.objects.filter(pk=later.pk).update(voided_as="", voided_at=None)
+
+
+# --- At once ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def people(transactional_db, company):
+    """Committed: threads have connections of their own."""
+    return everyone()
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_two_rows_written_at_once_do_not_overlap(people):
+    """Each thread's trigger sees only what is committed: PostgreSQL's constraint sees both."""
+    office = Office.objects.get(key="cro")
+    Appointment.objects.filter(office=office).update(ends_on=TODAY)
+
+    def write(name):
+        def act():
+            with transaction.atomic():
+                return Appointment.objects.create(
+                    person=people[name], office=office, starts_on=TOMORROW
+                )
+
+        return act
+
+    outcomes = at_once(write("nadia"), write("ingrid"), write("member"))
+    assert refusals(outcomes) == [IntegrityError, IntegrityError]
+    assert Appointment.objects.counting().filter(office=office, starts_on=TOMORROW).count() == 1
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_two_successors_recorded_at_once(people):
+    def record(name):
+        return lambda: appointments.record(
+            person=people[name],
+            office_key="revops_lead",
+            starts_on=TOMORROW,
+            acting_user=people["corporate_secretary"],
+            at=NOW,
+        )
+
+    outcomes = at_once(record("nadia"), record("ingrid"))
+    assert refusals(outcomes) == [AppointmentClash]
+    assert Event.objects.filter(event="appointment.recorded", actor_id__isnull=False).count() == 1
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_confirmed_and_refused_at_once(people):
+    waiting = appointments.record(
+        person=people["nadia"],
+        office_key="coo",
+        starts_on=TOMORROW,
+        instrument=BOARD,
+        acting_user=people["corporate_secretary"],
+        at=NOW,
+    )
+    by = {"acting_user": people["ceo"], "at": NOW}
+    outcomes = at_once(
+        lambda: appointments.confirm(appointment=waiting, **by),
+        lambda: appointments.refuse(appointment=waiting, reason="No", **by),
+    )
+    assert refusals(outcomes) == [NothingToConfirm]
+    waiting.refresh_from_db()
+    assert bool(waiting.confirmed_at) != bool(waiting.voided_at)
