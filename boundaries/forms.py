@@ -14,7 +14,7 @@ from people.models import Office
 from people.offices import ADMINISTRATOR, AUDITOR, HYBRID, office_short
 from sealing.verify import MAX_FILE_BYTES
 
-from . import proof
+from . import proof, template
 from .drafting import (
     ArticleText,
     RowText,
@@ -163,19 +163,21 @@ class RowForm(forms.Form):
 
     @classmethod
     def initial_of(cls, row: Row) -> dict[str, Any]:
+        # An Office that is no longer established is no choice: who takes its part is proposed.
+        heirs = template.heirs()
         initial: dict[str, Any] = {
             "version": row.version,
-            "owner": row.owner,
+            "owner": heirs.get(row.owner, row.owner),
             "scope_in": row.scope_in,
             "scope_out": row.scope_out,
-            "consulted": row.consulted,
-            "informed": row.informed,
+            "consulted": template.in_their_place(row.consulted, heirs, but=""),
+            "informed": template.in_their_place(row.informed, heirs, but=""),
             "rationale": row.rationale,
             "left_out_reason": row.left_out_reason,
         }
         for index, part in enumerate(row.sub_scopes.all()):
             initial[f"part_name_{index}"] = part.name
-            initial[f"part_owner_{index}"] = part.owner
+            initial[f"part_owner_{index}"] = heirs.get(part.owner, part.owner)
         return initial
 
     @property
@@ -299,7 +301,10 @@ class ReportingLineForm(ArticleForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        lines = [(key, office_short(key)) for key in ("ceo", "cro", "coo", "cfo")]
+        missing = template.heirs()
+        lines = [
+            (key, office_short(key)) for key in ("ceo", "cro", "coo", "cfo") if key not in missing
+        ]
         for name, choices in (("solid_lines", lines), ("dotted_line", [("", "None"), *lines])):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells the type checker
@@ -366,7 +371,7 @@ class CadenceForm(ArticleForm):
             "text": article.text,
             "one_to_one": article.data.get("one_to_one", ""),
         }
-        for layer in article.data.get("layers", []):
+        for layer in template.proposed_data(article.data, heirs=template.heirs()).get("layers", []):
             for name in ("owner", "mandate", "escalation"):
                 initial[f"{layer['layer']}_{name}"] = layer.get(name, "")
         return initial

@@ -1,5 +1,6 @@
 """The template that gives a new document all its articles and rows with sensible text."""
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from people.offices import HYBRID
 
 from .drafting import RowText, SubScopeText
 from .models import Article, Revision, Row, RowSubScope
+from .parties import absences
 
 _FILE = Path(__file__).parent / "data" / "template.yaml"
 
@@ -66,30 +68,71 @@ def articles() -> list[dict[str, Any]]:
     return found
 
 
-def proposed_row(function: Function) -> RowText:
-    """What the template proposes for a function; its natural owner where it has no text."""
+Heirs = Mapping[str, str]
+
+
+def heirs() -> Heirs:
+    """Which Office takes the part of each Office that is not established; empty where all are."""
+    return {one.office.key: one.part_goes_to.key for one in absences()}
+
+
+def proposed_row(function: Function, *, heirs: Heirs) -> RowText:
+    """What the template proposes for a function; its natural owner where it has no text.
+
+    Where an Office is not established, the one that its part goes to stands in its place.
+    """
     given = _row_templates().get(function.key)
     if given is None:
         # A company's own function: its natural owner is a proposal, a split has yet to be named.
         owner = "" if function.natural_owner == HYBRID else function.natural_owner
-        return RowText(owner=owner, rationale=function.rationale)
+        return RowText(owner=heirs.get(owner, owner), rationale=function.rationale)
+    owner = heirs.get(given["owner"], given["owner"])
     return RowText(
-        owner=given["owner"],
+        owner=owner,
         sub_scopes=tuple(
-            SubScopeText(name=part["name"], owner=part["owner"], key=part["key"])
+            SubScopeText(
+                name=part["name"], owner=heirs.get(part["owner"], part["owner"]), key=part["key"]
+            )
             for part in given.get("sub_scopes", ())
         ),
         scope_in=given.get("scope_in", "").strip(),
         scope_out=given.get("scope_out", "").strip(),
-        consulted=tuple(given.get("consulted", ())),
-        informed=tuple(given.get("informed", ())),
+        consulted=in_their_place(given.get("consulted", ()), heirs, but=owner),
+        informed=in_their_place(given.get("informed", ()), heirs, but=owner),
         rationale=given.get("rationale", "").strip(),
     )
 
 
-def new_row(revision: Revision, function: Function, *, position: int) -> Row:
+def in_their_place(offices: Sequence[str], heirs: Heirs, *, but: str) -> tuple[str, ...]:
+    """Who is asked or told, each once; the owner decides and needs neither where it inherited."""
+    found = dict.fromkeys(heirs.get(key, key) for key in offices)
+    return tuple(key for key in found if key != but or key in offices)
+
+
+def proposed_data(data: Mapping[str, Any], *, heirs: Heirs) -> dict[str, Any]:
+    """An article's structured data with the Offices of this company in their places."""
+    found = dict(data)
+    if "solid_lines" in found:
+        found["solid_lines"] = [heirs.get(key, key) for key in found["solid_lines"]]
+        dotted = found.get("dotted_line", "")
+        found["dotted_line"] = heirs.get(dotted, dotted)
+        if found["dotted_line"] in found["solid_lines"]:
+            # One Office cannot be both: the solid line says more.
+            found |= {"dotted_line": "", "dotted_line_scope": ""}
+    if "layers" in found:
+        found["layers"] = [
+            {**layer, "owner": heirs.get(layer["owner"], layer["owner"])}
+            for layer in found["layers"]
+        ]
+    return found
+
+
+def new_row(
+    revision: Revision, function: Function, *, position: int, heirs_now: Heirs | None = None
+) -> Row:
     """Make the row of ``function`` with the template's text, saved with its sub-scopes."""
-    return add_row_with_text(revision, function, proposed_row(function), position=position)
+    text = proposed_row(function, heirs=heirs() if heirs_now is None else heirs_now)
+    return add_row_with_text(revision, function, text, position=position)
 
 
 def add_row_with_text(
@@ -116,6 +159,7 @@ def add_row_with_text(
 
 def fill(revision: Revision, functions: list[Function]) -> None:
     """Give a new Revision every article and a row per function."""
+    instead = heirs()
     Article.objects.bulk_create(
         Article(
             revision=revision,
@@ -123,9 +167,9 @@ def fill(revision: Revision, functions: list[Function]) -> None:
             key=one["key"],
             title=one["title"],
             text=one.get("text", "").strip(),
-            data=one.get("data", {}),
+            data=proposed_data(one.get("data", {}), heirs=instead),
         )
         for one in articles()
     )
     for position, function in enumerate(functions, start=1):
-        new_row(revision, function, position=position)
+        new_row(revision, function, position=position, heirs_now=instead)

@@ -30,7 +30,13 @@ class OfficeSerializer(serializers.Serializer[Any]):
 
     key = serializers.CharField(help_text="Office key, such as cro.")
     name = serializers.CharField(help_text="Its short name, such as CRO.")
-    holder = serializers.CharField(allow_null=True, help_text="Who holds it now.")
+    holder = serializers.CharField(
+        allow_null=True, help_text="Who holds it now, or its part where it is not established."
+    )
+    part_held_by = serializers.CharField(
+        allow_null=True,
+        help_text="The Office that its part goes to, where it is not established; else null.",
+    )
     acting = serializers.BooleanField(help_text="Whether that person stands in for the holder.")
 
 
@@ -133,6 +139,7 @@ def _office(key: str, holders: Any) -> dict[str, Any]:
         "key": key,
         "name": office_short(key),
         "holder": held.person.name if held else None,
+        "part_held_by": held.office.key if held and held.office.key != key else None,
         "acting": held.acting if held else False,
     }
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from django.db.models import Prefetch
 
 from people.calendar import company_date
-from people.models import Appointment, Person
+from people.models import Appointment, Office, Person
 from people.offices import CEO, CFO, COO, CRO, HYBRID, REVOPS_LEAD, office_short
 from people.queries import who_acts_for
 from people.templatetags.speech import day_words
@@ -36,6 +36,32 @@ def the_office(key: str) -> str:
 def and_list(words: Sequence[str]) -> str:
     """ "a", "a and b", "a, b and c"."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def holders_of(offices: Iterable[str], *, on: date) -> dict[str, Appointment]:
+    """Who acts for each Office on ``on``; for one that is not established, who holds its part.
+
+    That appointment is to another Office than the key says: readers tell it by that. Three queries
+    at most, whatever the number of Offices.
+    """
+    wanted = set(offices)
+    heirs: dict[str, str] = dict(
+        Office.objects.filter(established=False).values_list("key", "part_goes_to__key")
+    )
+    ends = {key: _heir(key, heirs) for key in wanted & set(heirs)}
+    acting = who_acts_for((wanted - set(heirs)) | set(ends.values()), on=on)
+    return {key: one for key, one in acting.items() if key in wanted} | {
+        key: acting[heir] for key, heir in ends.items() if heir in acting
+    }
+
+
+def _heir(key: str, heirs: Mapping[str, str]) -> str:
+    """The established Office that the part of ``key`` goes to in the end."""
+    seen: set[str] = set()
+    while key in heirs and key not in seen:
+        seen.add(key)
+        key = heirs[key]
+    return key
 
 
 @dataclass(frozen=True)
@@ -200,7 +226,7 @@ def look_up(
         entries=catalog,
         found=found,
         results=[entry for entry in found if _belongs(entry, owner_filter)],
-        holders=who_acts_for(offices, on=today),
+        holders=holders_of(offices, on=today),
         first_date=None if answers else first_in_force_date(),
         columns=_columns([one for one in catalog if _belongs(one, owner_filter)]),
     )
@@ -306,7 +332,7 @@ def report_on(function: Function, *, on: date, reader: Person, at: datetime) -> 
             today=today,
             standings=registry.standings([function.key], reader, on).get(function.key, ()),
         ),
-        holders=who_acts_for(offices, on=today),
+        holders=holders_of(offices, on=today),
         aliases=[alias.text for alias in function.aliases.all()],
         tenures=tenures_of(past, today=today),
         lines=history_lines(past, today=today),

@@ -74,8 +74,18 @@ def document_link(answer: Answer, row: bool = False) -> SafeString:
 
 @register.simple_tag
 def holder(holders: Mapping[str, Appointment], office: str, titled: bool = False) -> SafeString:
-    """Who holds the Office now: "Priya Raman" or, ``titled``, "Priya Raman, CFO"."""
+    """Who holds the Office now: "Priya Raman" or, ``titled``, "Priya Raman, CFO".
+
+    Of an Office that is not established: "The COO's part is held by the CFO, Priya Raman".
+    """
     held = holders.get(office)
+    if held is not None and held.office.key != office:
+        return format_html(
+            "The {}’s part is held by the {}, {}",
+            office_short(office),
+            held.title,
+            held.person.name,
+        )
     if held is not None:
         titled = titled or held.acting
         return format_html(

@@ -65,11 +65,27 @@ def test_ownership_says_the_whole_answer(api, boundary):
         "sentence": "The CRO owns Deal desk.",
         "standing": "in_force",
         "owner": "cro",
-        "owners": [{"key": "cro", "name": "CRO", "holder": "Maya Lindqvist", "acting": False}],
+        "owners": [
+            {
+                "key": "cro",
+                "name": "CRO",
+                "holder": "Maya Lindqvist",
+                "acting": False,
+                "part_held_by": None,
+            }
+        ],
         "sub_scopes": [],
         "scope_in": "Structure",
         "scope_out": "",
-        "consulted": [{"key": "cfo", "name": "CFO", "holder": "Priya Raman", "acting": False}],
+        "consulted": [
+            {
+                "key": "cfo",
+                "name": "CFO",
+                "holder": "Priya Raman",
+                "acting": False,
+                "part_held_by": None,
+            }
+        ],
         "informed": [],
         "rationale": "",
         "veto": True,
