@@ -31,6 +31,9 @@ urlpatterns = [
     path("accounts/signup/", _closed),
     path("accounts/email/", _closed),
     path("accounts/confirm-email/", _closed),
+    path("accounts/confirm-email/<path:key>", _closed),
+    # People see and end their sessions on the page of their account.
+    path("accounts/sessions/", _closed),
     # Accounts of the issuer are known by their `sub`: nobody joins or parts them here.
     path("accounts/3rdparty/", _closed),
     path("accounts/3rdparty/signup/", _closed),
