@@ -292,6 +292,10 @@ _WORDS: dict[str, Words] = {
     "person.reactivated": _account("reactivated the account of {}"),
     "person.linked": _linked,
     "person.unlinked": _account("unlinked the account of {}: it counts as a person of its own"),
+    "person.provisioned": _fixed("got an account by single sign-on"),
+    "person.single_sign_on_linked": _fixed(
+        "signed in by single sign-on for the first time: it knows the account from now on"
+    ),
     "person.reading_changed": _fixed("changed in which zone and language they read times"),
     "appointment.recorded": _appointment("recorded {}"),
     "appointment.proposed": _appointment("proposed {}"),

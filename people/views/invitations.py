@@ -139,7 +139,9 @@ def _sent(request: HttpRequest, invitation: Invitation, link: str) -> HttpRespon
         response = render(request, "people/invitation_link.html", context)
         response["Cache-Control"] = "no-store"
         return response
-    messages.success(request, f"The invitation is on its way to {invitation.email}.")
+    messages.success(
+        request, f"The invitation of {invitation.name} is on its way to {invitation.email}."
+    )
     return redirect("people:invitations")
 
 

@@ -21,8 +21,13 @@ from .people import PersonChoiceField
 PER_PAGE = 50
 
 
-def _day() -> forms.DateInput:
-    return forms.DateInput(attrs={"class": "input", "type": "date"})
+def _day(label: str) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        required=False,
+        error_messages={"invalid": "Give a day, such as 2026-11-20."},
+        widget=forms.DateInput(attrs={"class": "input", "type": "date"}),
+    )
 
 
 class FilterForm(forms.Form):
@@ -39,14 +44,14 @@ class FilterForm(forms.Form):
         required=False,
         widget=forms.Select(attrs={"class": "input"}),
     )
-    first_day = forms.DateField(label="From", required=False, widget=_day())
-    last_day = forms.DateField(label="To", required=False, widget=_day())
+    first_day = _day("From")
+    last_day = _day("To")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         first, last = cleaned.get("first_day"), cleaned.get("last_day")
         if first and last and first > last:
-            self.add_error("last_day", "The last day comes before the first.")
+            self.add_error("last_day", "That is before the first day. Choose a later one.")
         return cleaned
 
     def wanted(self) -> security.Filter:

@@ -555,7 +555,7 @@ def test_where_mail_is_read_the_link_is_not_shown(client, administrator, setting
     page = answer.content.decode()
     assert answer.redirect_chain == [(reverse("people:invitations"), 302)]
     assert "one-time-link" not in page
-    assert f"The invitation is on its way to {ADDRESS}." in page
+    assert f"The invitation of Nadia Haddad is on its way to {ADDRESS}." in page
 
 
 @pytest.mark.parametrize(
