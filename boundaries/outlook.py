@@ -8,15 +8,17 @@ from django.utils import timezone
 
 from functions_catalog import registry
 from functions_catalog.ownership import Answer
-from functions_catalog.registry import Standing
+from functions_catalog.registry import Notice, Standing
 from people.calendar import company_date
 from people.models import Person
+from people.offices import office_short
 from people.permissions import Act, may
 from people.templatetags.speech import day_words
 
 from . import content as contents
 from .models import Agreement, Freeze, Revision, Row
 from .states import Stance, State
+from .takeover import waiting_for
 
 
 def expected(day: date) -> Mapping[str, Answer]:
@@ -104,7 +106,22 @@ def document_link(document_number: str, revision_number: int, row: str) -> str:
     return f"{url}#text-{row}" if row else url
 
 
+def notices(reader: Person, today: date) -> Sequence[Notice]:
+    """What the reader took over and has not answered yet."""
+    return [
+        Notice(
+            title=f"{one.predecessor_name} signed {one.revision.reference} for the Office of the "
+            f"{office_short(one.office)}",
+            text=f"Acknowledge it or ask for an amendment by {day_words(one.due_date)}.",
+            url=reverse("boundaries:succession", args=[one.pk]),
+            url_words="See what you take over",
+        )
+        for one in waiting_for(reader, on=today)
+    ]
+
+
 def register() -> None:
     registry.register_outlook(expected)
     registry.register_standings(standings)
     registry.register_document_link(document_link)
+    registry.register_notices(notices)

@@ -39,15 +39,27 @@ class Panel:
     context: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Notice:
+    """Something that waits for the reader, said on top of the look-up page."""
+
+    title: str
+    text: str
+    url: str
+    url_words: str
+
+
 Outlook = Callable[[date], "Mapping[str, Answer]"]
 Standings = Callable[["Sequence[str]", "Person", date], "Mapping[str, Sequence[Standing]]"]
 Panels = Callable[["Function", "Person", date], "Sequence[Panel]"]
 DocumentLink = Callable[[str, int, str], str]
+Notices = Callable[["Person", date], "Sequence[Notice]"]
 
 _outlooks: list[Outlook] = []
 _standings: list[Standings] = []
 _panels: list[Panels] = []
 _document_links: list[DocumentLink] = []
+_notices: list[Notices] = []
 
 
 def _register(kind: list[Any], provider: Any) -> None:
@@ -86,6 +98,16 @@ def register_document_link(provider: DocumentLink) -> None:
     It is called with the document's number, the revision's, and the row's reference or "".
     """
     _register(_document_links, provider)
+
+
+def register_notices(provider: Notices) -> None:
+    """Add a provider of what waits for a reader (the reader, the company's date today)."""
+    _register(_notices, provider)
+
+
+def notices(person: "Person", today: date) -> list[Notice]:
+    """All that waits for the reader, in order of registration."""
+    return [notice for provider in _notices for notice in provider(person, today)]
 
 
 def expected_answers(day: date) -> "dict[str, Answer]":

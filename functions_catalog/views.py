@@ -35,6 +35,8 @@ def lookup(request: SignedInRequest) -> HttpResponse:
     today = company_date(at)
     form = LookupForm(request.GET, today=today)
     context = {"section": "lookup", "form": form, "today": today}
+    if not request.htmx:
+        context["notices"] = registry.notices(request.user, today)
     if form.is_valid():
         query = form.cleaned_data["q"]
         found = look_up(

@@ -21,6 +21,7 @@ from .. import pdf, plan, queries, registry, takeover
 from ..files import files
 from ..forms import PlanForm
 from ..models import Acknowledgement, Freeze, Revision
+from ..parties import stands_in_the_way
 from ..states import PUBLISHED, State
 from .drafting import reporting_lines
 from .frame import find, frame, nothing_new, reader_of, signed_in_verb, to_revision, today
@@ -83,6 +84,11 @@ def _progress(request: HttpRequest, found: Revision) -> HttpResponse:
     context, freeze = _frozen(request, found, queries.live_freeze(found))
     ready = bool(freeze and freeze.signing_copy_sha256)
     context["pdf_ready"] = ready
+    context["cannot_be_signed"] = stands_in_the_way(
+        found,
+        parties=context["parties"],
+        signed=[one.office for one in context["signers"] if one.signature],
+    )
     waiting = nothing_new(request, made=ready, problem=context["pdf_problem"])
     return waiting or render(request, "boundaries/progress.html", context)
 
