@@ -6,11 +6,12 @@ import re
 from datetime import date, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from knox.models import AuthToken
 
+import audit
 from audit.models import Event
 from notifications.models import OutgoingMail
 from people import factors, registry, tokens
@@ -344,8 +345,18 @@ def test_lately_says_what_happened(client, executives):
     person = executives["cfo"]
     client.post(reverse("account_login"), {"login": person.email, "password": PASSWORD})
     words = words_of(client)
-    assert "Lately on this account" in words
-    assert "Nothing yet" not in words
+    assert "Lately on this account Signed in with a password" in words
+    # What others did is told with who did it.
+    other = PersonFactory(name="Ruth Adler")
+    with transaction.atomic():
+        audit.record(
+            "person.reactivated",
+            at=AT,
+            actor=other,
+            object_type="person",
+            object_id=str(person.pk),
+        )
+    assert "Ruth Adler reactivated the account of Priya Raman" in words_of(client)
 
 
 def test_number_of_queries_does_not_grow(client, executives):
