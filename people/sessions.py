@@ -182,7 +182,7 @@ def end_all(person: Person, *, but: str = "") -> int:
 @transaction.atomic
 def end_tokens(person: Person) -> int:
     """End the person's API tokens; return how many there were."""
-    ended, _ = AuthToken.objects.filter(user=person).delete()
+    ended: int = AuthToken.objects.filter(user=person).delete()[0]
     return ended
 
 

@@ -91,9 +91,8 @@ class ReadingSite(admin.AdminSite):
         **options: Any,
     ) -> None:
         """Show what ``READ_BY`` names; keep to oneself what apps of others would show."""
-        models = (
-            [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
-        )
+        one = isinstance(model_or_iterable, ModelBase)
+        models: list[type[Model]] = [model_or_iterable] if one else list(model_or_iterable)
         shown = [model for model in models if model._meta.label_lower in READ_BY]
         if shown:
             base = admin_class or admin.ModelAdmin
@@ -109,10 +108,10 @@ class ReadingSite(admin.AdminSite):
         answer: HttpResponse = secure_admin_login(super().login)(request, extra_context)
         return answer
 
-    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """By the page that records it."""
         return redirect("account_logout")
 
-    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """By the page that records it, ends other sessions and tells the person."""
         return redirect("account_change_password")

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from oidc_provider_mock import app as provider_app
+from oidc_provider_mock import app as provider_app  # type: ignore[import-untyped]  # has no types
 from werkzeug.serving import make_server
 
 from audit.models import Event, PersonalText
