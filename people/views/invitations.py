@@ -204,7 +204,8 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     try:
         invitation = invitations.find(token, at=timezone.now())
     except invitations.LinkDead as dead:
-        _guesses(request)
+        if isinstance(dead, invitations.LinkUnknown):
+            _guesses(request)
         return _nothing_to_accept(request, dead)
     if request.method == "GET":
         invitations.mark_opened(invitation, at=timezone.now())

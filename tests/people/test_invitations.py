@@ -455,6 +455,12 @@ def test_a_flood_of_guessed_links_is_refused(client, link):
     assert elsewhere.status_code == 302
 
 
+def test_opening_a_used_link_again_and_again_is_no_guessing(client, link):
+    invitations.accept(invitation=Invitation.objects.get(), password=NEW_PASSWORD, at=NOW)
+    for _ in range(25):
+        assert client.get(path_of(link)).status_code == 410
+
+
 def test_asking_for_the_head_of_a_link_opens_nothing(client, link):
     client.head(path_of(link))
     assert Invitation.objects.get().opened_at is None
