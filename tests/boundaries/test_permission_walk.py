@@ -1,0 +1,756 @@
+"""Every verb of the product, by every role, in every state a Revision can be in.
+
+The verbs are found in the code: whatever public function takes an ``acting_user``. Each has a row
+here, so that a new verb without one fails. Who is allowed is read from ``MATRIX``; where a verb is
+narrower, its row names who remains and why, and no row may be wider. The verbs of
+``boundaries.workflow`` are walked in test_matrix, against expectations of their own.
+"""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+
+from audit.models import Event
+from boundaries import agreeing, drafting, plan, signing, succession, workflow
+from boundaries.models import Agreement, Reading, Revision, Signature, SigningIntent, Succession
+from boundaries.states import ANSWERING, Role, State
+from functions_catalog import catalog
+from notifications.models import OutgoingMail
+from people import (
+    absences,
+    accounts,
+    appointments,
+    company,
+    invitations,
+    lost_factors,
+    security,
+    sessions,
+    settings_of_person,
+)
+from people.errors import Refused
+from people.models import Appointment, Invitation, Office, Person
+from people.permissions import EVERYBODY, MATRIX, Act
+from reviews import workflow as reviews
+from reviews.models import Review
+from tests.boundaries import factories, test_matrix
+from tests.boundaries.factories import NOW, REASON, SESSION, TODAY
+from tests.people.factories import CompanyFactory, PersonFactory
+
+PARTIES = ("cro", "coo", "cfo")
+ROLES = (
+    *PARTIES,
+    "ceo",
+    "revops_lead",
+    "corporate_secretary",
+    "auditor",
+    "administrator",
+    "member",
+    "superuser",
+)
+EVERY_STATE = frozenset(State)
+LATER = NOW + timedelta(minutes=5)
+
+
+@dataclass
+class World:
+    """One case: a Revision in its state, everybody by role, and who is about to act."""
+
+    revision: Revision
+    people: dict[str, Person]
+    role: str
+
+    @property
+    def person(self) -> Person:
+        return self.people[self.role]
+
+    def by(self, at=NOW) -> dict[str, Any]:
+        return {"acting_user": self.person, "at": at}
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A verb's row: the act it asks for, how it is called, and in which states it may succeed.
+
+    ``call`` prepares what the verb needs and returns what then calls it, so that a refusal can be
+    told from its preparation; None where the state has nothing to call it on. ``allowed`` is given
+    where the verb is narrower than the matrix.
+    """
+
+    act: Act
+    call: Callable[[World], Callable[[], Any] | None]
+    states: frozenset[State] = frozenset({State.DRAFT})
+    allowed: frozenset[str] | None = None
+    because: str = ""
+    # Doing it again is no event: whoever signed has read.
+    logged: bool = True
+    # Verbs about a Revision are walked in every state, others once.
+    of_revision: bool = True
+    roles: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        may = MATRIX[self.act]
+        wide = frozenset(ROLES) if EVERYBODY in may else frozenset(may)
+        assert self.allowed is None or (self.allowed <= wide and self.because)
+        object.__setattr__(self, "roles", wide if self.allowed is None else self.allowed)
+
+
+# --- Verbs on a draft -------------------------------------------------------------------------
+
+
+def _row(world):
+    return factories.row_of(world.revision)
+
+
+def _nobody_agrees(world):
+    """The Secretary's edit leaves the row without any party's agreement."""
+    if world.revision.state == State.DRAFT:
+        factories.edit(_row(world), world.people, by="corporate_secretary", scope_in="Prices")
+    return _row(world)
+
+
+def _edit_row(world):
+    row = _row(world)
+    text = replace(drafting.row_text(row), rationale="It is near the field.")
+    return lambda: drafting.edit_row(row=row, expected_version=row.version, text=text, **world.by())
+
+
+def _edit_article(world):
+    article = factories.article_of(world.revision, "purpose")
+    text = drafting.ArticleText(text="Another purpose.", data=article.data)
+    return lambda: drafting.edit_article(
+        article=article, expected_version=article.version, text=text, **world.by()
+    )
+
+
+def _edit_control(world):
+    control = factories.article_of(world.revision, "control")
+    return lambda: drafting.edit_control(
+        revision=world.revision,
+        expected_version=control.version,
+        text=control.text,
+        effective_date=TODAY,
+        sunset_date=None,
+        **world.by(),
+    )
+
+
+def _add_row(world):
+    function = factories.another_function()
+    return lambda: drafting.add_row(revision=world.revision, function=function, **world.by())
+
+
+def _agree(world):
+    row = _nobody_agrees(world)
+    return lambda: agreeing.agree(clause=row, expected_version=row.version, **world.by())
+
+
+def _agree_to_all(world):
+    _nobody_agrees(world)
+    read = factories.everything_read(world.revision)
+    return lambda: agreeing.agree_to_all_read(revision=world.revision, read=read, **world.by())
+
+
+def _contest(world):
+    row = _row(world)
+    return lambda: agreeing.contest(clause=row, reason=REASON, **world.by())
+
+
+def _confirm_predecessors(world):
+    """Each party is walked as a successor who came after the agreements were given."""
+    read = factories.everything_read(world.revision)
+    if world.role in PARTIES:
+        Appointment.objects.filter(person=world.person).update(ends_on=TODAY)
+        successor = PersonFactory(name="Robin Hale")
+        factories.appointed(successor, world.role, starts_on=TODAY, at=LATER)
+        world.people[world.role] = successor
+    return lambda: agreeing.confirm_predecessors(
+        revision=world.revision, read=read, **world.by(at=LATER + timedelta(minutes=1))
+    )
+
+
+# --- Verbs on what is frozen or in force ------------------------------------------------------
+
+
+def _record_reading(world):
+    freeze = world.revision.freezes.order_by("-number").first()
+    if freeze is None:
+        return None
+    return lambda: signing.record_reading(freeze=freeze, **world.by())
+
+
+def _begin(role):
+    def call(world):
+        freeze = world.revision.freezes.order_by("-number").first()
+        if freeze is not None:
+            Reading.objects.get_or_create(
+                freeze=freeze,
+                person=world.person,
+                defaults={"file_sha256": freeze.signing_copy_sha256, "opened_at": NOW},
+            )
+        return lambda: signing.open_intent(
+            revision=world.revision,
+            role=role,
+            meaning_accepted=True,
+            session_key=SESSION,
+            **world.by(),
+        )
+
+    return call
+
+
+def _acknowledge_plan(world):
+    return lambda: plan.acknowledge(
+        revision=world.revision, milestones=factories.execution_plan(), **world.by()
+    )
+
+
+def _succeeded(world):
+    """The CRO's Office has changed hands; whoever is walked as the CRO is the successor."""
+    if world.revision.state not in ANSWERING:
+        return None
+    successor = PersonFactory(name="Robin Hale")
+    factories.handed_over(successor, "cro")
+    world.people["cro"] = successor
+    succession.begin_due(at=NOW)
+    return Succession.objects.get()
+
+
+def _acknowledge_succession(world):
+    taken_over = _succeeded(world)
+    if taken_over is None:
+        return None
+    return lambda: succession.acknowledge(succession=taken_over, **world.by())
+
+
+def _ask_for_amendment(world):
+    taken_over = _succeeded(world)
+    if taken_over is None:
+        return None
+    return lambda: succession.ask_for_amendment(
+        succession=taken_over, wish="Fewer exceptions.", **world.by()
+    )
+
+
+def _remind(world):
+    review = Review.objects.first()
+    if review is None or world.revision.state != State.IN_FORCE:
+        return None
+    return lambda: reviews.remind_now(review=review, **world.by())
+
+
+# --- Verbs without a Revision -----------------------------------------------------------------
+
+
+def _open_document(world):
+    functions = [factories.another_function()]
+    return lambda: workflow.open_document(
+        number="NC-PART",
+        title="A part",
+        company_boundary=False,
+        functions=functions,
+        **world.by(),
+    )
+
+
+def _add_function(world):
+    return lambda: catalog.add_function(
+        key="partner_operations",
+        name="Partner operations",
+        category="commercial",
+        covers="Partners.",
+        natural_owner="cro",
+        rationale="It sells.",
+        **world.by(),
+    )
+
+
+def _rename_function(world):
+    return lambda: catalog.rename_function(key="deal_desk", name="Deals", **world.by())
+
+
+def _retire_function(world):
+    return lambda: catalog.retire_function(key="deal_desk", successor_key="", **world.by())
+
+
+def _add_alias(world):
+    return lambda: catalog.add_alias(key="deal_desk", text="discounts", **world.by())
+
+
+def _remove_alias(world):
+    catalog.add_alias(key="deal_desk", text="discounts", acting_user=world.people["cro"], at=NOW)
+    return lambda: catalog.remove_alias(key="deal_desk", text="discounts", **world.by())
+
+
+def _further_office(**more):
+    return Office.objects.create(key="cmo", title="Chief Marketing Officer", short="CMO", **more)
+
+
+def _not_established(world):
+    office, heir = _further_office(), Office.objects.get(key="cro")
+    return lambda: absences.not_established(
+        office=office, part_goes_to=heir, reason=REASON, **world.by()
+    )
+
+
+def _establish(world):
+    office = _further_office(
+        established=False,
+        part_goes_to=Office.objects.get(key="cro"),
+        not_established_reason=REASON,
+    )
+    return lambda: absences.establish(office=office, **world.by())
+
+
+def _add_office(world):
+    return lambda: absences.add_office(
+        title="Chief Customer Officer", short="CCO", co_signing=False, **world.by()
+    )
+
+
+def _deactivate(world):
+    other = PersonFactory(name="Robin Hale")
+    return lambda: accounts.deactivate(person=other, reason=REASON, **world.by())
+
+
+def _reactivate(world):
+    other = PersonFactory(name="Robin Hale", is_active=False)
+    return lambda: accounts.reactivate(person=other, reason=REASON, **world.by())
+
+
+def _link(world):
+    one, other = PersonFactory(name="Robin Hale"), PersonFactory(name="Robin Hale (2)")
+    return lambda: accounts.link(person=one, to=other, reason=REASON, **world.by())
+
+
+def _unlink(world):
+    other = PersonFactory(name="Robin Hale")
+    one = PersonFactory(name="Robin Hale (2)", same_person_as=other)
+    return lambda: accounts.unlink(person=one, reason=REASON, **world.by())
+
+
+def _remove_lost(world):
+    other = PersonFactory(name="Robin Hale")
+    Authenticator.objects.create(user=other, type=Authenticator.Type.TOTP, data={})
+    return lambda: lost_factors.remove_lost(person=other, reason=REASON, **world.by())
+
+
+def _record(world):
+    successor = PersonFactory(name="Robin Hale")
+    return lambda: appointments.record(
+        person=successor, office_key="revops_lead", starts_on=TODAY, **world.by()
+    )
+
+
+def _record_the_first(world):
+    _further_office()
+    first = PersonFactory(name="Robin Hale")
+    return lambda: appointments.record(
+        person=first, office_key="cmo", starts_on=TODAY, **world.by()
+    )
+
+
+def _propose_stand_in(world):
+    stand_in = PersonFactory(name="Robin Hale")
+    office = world.role if world.role in PARTIES else "cro"
+    return lambda: appointments.propose_stand_in(
+        person=stand_in,
+        office_key=office,
+        starts_on=TODAY,
+        ends_on=TODAY + timedelta(days=14),
+        instrument="Memo of 20 November 2026",
+        **world.by(),
+    )
+
+
+def _of_the_lead():
+    return Appointment.objects.get(office__key="revops_lead")
+
+
+def _correct(world):
+    wrong = _of_the_lead()
+    return lambda: appointments.correct(
+        appointment=wrong,
+        person=wrong.person,
+        starts_on=date(2026, 2, 1),
+        ends_on=None,
+        reason="The letter names February.",
+        **world.by(),
+    )
+
+
+def _end(world):
+    running = _of_the_lead()
+    return lambda: appointments.end(
+        appointment=running, last_day=TODAY, reason="Leaves the company.", **world.by()
+    )
+
+
+def _waiting(world):
+    """A successor of the COO, recorded by the Secretary, waits for the CEO."""
+    return appointments.record(
+        person=PersonFactory(name="Robin Hale"),
+        office_key="coo",
+        starts_on=TODAY + timedelta(days=10),
+        acting_user=world.people["corporate_secretary"],
+        at=NOW,
+    )
+
+
+def _confirm(world):
+    waiting = _waiting(world)
+    return lambda: appointments.confirm(appointment=waiting, **world.by())
+
+
+def _refuse(world):
+    waiting = _waiting(world)
+    return lambda: appointments.refuse(appointment=waiting, reason=REASON, **world.by())
+
+
+def _take_back(world):
+    waiting = _waiting(world)
+    return lambda: appointments.take_back(appointment=waiting, reason=REASON, **world.by())
+
+
+def _change_calendar(world):
+    return lambda: company.change_calendar(country="AT", subdivision="", **world.by())
+
+
+def _invite(world):
+    return lambda: invitations.invite(
+        name="Robin Hale", email="robin.hale@northwind.example", **world.by()
+    )
+
+
+def _invited(world):
+    invitation, _link = invitations.invite(
+        name="Robin Hale",
+        email="robin.hale@northwind.example",
+        acting_user=world.people["administrator"],
+        at=NOW,
+    )
+    return invitation
+
+
+def _send_again(world):
+    invitation = _invited(world)
+    return lambda: invitations.send_again(invitation=invitation, **world.by(at=LATER))
+
+
+def _revoke(world):
+    invitation = _invited(world)
+    return lambda: invitations.revoke(invitation=invitation, **world.by())
+
+
+def _export(world):
+    return lambda: security.export(wanted=security.Filter(), **world.by())
+
+
+def once(act, call, *, allowed=None, because=""):
+    """The row of a verb that is about no Revision."""
+    narrower = frozenset(allowed) if allowed is not None else None
+    return Walk(act, call, EVERY_STATE, narrower, because, of_revision=False)
+
+
+FROZEN = EVERY_STATE - {State.DRAFT, State.WITHDRAWN}
+SECRETARY = {"corporate_secretary"}
+THERE_IS_A_SECRETARY = "the Administrator's only as long as there never was a Secretary"
+
+WALKED: dict[str, list[Walk]] = {
+    "boundaries.drafting.edit_row": [Walk(Act.EDIT, _edit_row)],
+    "boundaries.drafting.edit_article": [Walk(Act.EDIT, _edit_article)],
+    "boundaries.drafting.edit_control": [Walk(Act.EDIT, _edit_control)],
+    "boundaries.drafting.add_row": [Walk(Act.EDIT, _add_row)],
+    "boundaries.agreeing.agree": [Walk(Act.AGREE, _agree)],
+    "boundaries.agreeing.agree_to_all_read": [Walk(Act.AGREE, _agree_to_all)],
+    "boundaries.agreeing.confirm_predecessors": [Walk(Act.AGREE, _confirm_predecessors)],
+    "boundaries.agreeing.contest": [Walk(Act.CONTEST, _contest)],
+    "boundaries.signing.record_reading": [
+        Walk(Act.READ_DRAFT, _record_reading, FROZEN, logged=False)
+    ],
+    "boundaries.signing.open_intent": [
+        Walk(
+            Act.SIGN,
+            _begin(Role.COSIGNER),
+            frozenset({State.COSIGNING}),
+            frozenset({"cro", "cfo"}),
+            "the COO has signed what is being co-signed here",
+        ),
+        Walk(Act.APPROVE, _begin(Role.APPROVER), frozenset({State.AWAITING_APPROVAL})),
+    ],
+    "boundaries.plan.acknowledge": [Walk(Act.ACKNOWLEDGE, _acknowledge_plan, frozenset(ANSWERING))],
+    "boundaries.succession.acknowledge": [
+        Walk(
+            Act.AGREE,
+            _acknowledge_succession,
+            frozenset(ANSWERING),
+            frozenset({"cro"}),
+            "only the Office that changed hands answers",
+        )
+    ],
+    "boundaries.succession.ask_for_amendment": [
+        Walk(
+            Act.AGREE,
+            _ask_for_amendment,
+            frozenset(ANSWERING),
+            frozenset({"cro"}),
+            "only the Office that changed hands answers",
+        )
+    ],
+    "reviews.workflow.remind_now": [Walk(Act.REMIND, _remind, frozenset({State.IN_FORCE}))],
+    "boundaries.workflow.open_document": [once(Act.OPEN, _open_document)],
+    "functions_catalog.catalog.add_function": [once(Act.CHANGE_CATALOG, _add_function)],
+    "functions_catalog.catalog.rename_function": [once(Act.CHANGE_CATALOG, _rename_function)],
+    "functions_catalog.catalog.retire_function": [once(Act.CHANGE_CATALOG, _retire_function)],
+    "functions_catalog.catalog.add_alias": [once(Act.CHANGE_CATALOG, _add_alias)],
+    "functions_catalog.catalog.remove_alias": [once(Act.CHANGE_CATALOG, _remove_alias)],
+    "people.absences.not_established": [
+        once(
+            Act.RECORD_APPOINTMENT,
+            _not_established,
+            allowed=SECRETARY,
+            because=THERE_IS_A_SECRETARY,
+        )
+    ],
+    "people.absences.establish": [
+        once(Act.RECORD_APPOINTMENT, _establish, allowed=SECRETARY, because=THERE_IS_A_SECRETARY)
+    ],
+    "people.absences.add_office": [
+        once(Act.RECORD_APPOINTMENT, _add_office, allowed=SECRETARY, because=THERE_IS_A_SECRETARY)
+    ],
+    "people.accounts.deactivate": [once(Act.MANAGE_ACCOUNTS, _deactivate)],
+    "people.accounts.reactivate": [once(Act.MANAGE_ACCOUNTS, _reactivate)],
+    "people.accounts.link": [once(Act.MANAGE_ACCOUNTS, _link)],
+    "people.accounts.unlink": [once(Act.MANAGE_ACCOUNTS, _unlink)],
+    "people.lost_factors.remove_lost": [once(Act.MANAGE_ACCOUNTS, _remove_lost)],
+    "people.appointments.record": [
+        once(Act.RECORD_APPOINTMENT, _record, allowed=SECRETARY, because=THERE_IS_A_SECRETARY),
+        once(Act.RECORD_APPOINTMENT, _record_the_first),
+    ],
+    "people.appointments.propose_stand_in": [once(Act.PROPOSE_STAND_IN, _propose_stand_in)],
+    "people.appointments.correct": [
+        once(Act.RECORD_APPOINTMENT, _correct, allowed=SECRETARY, because=THERE_IS_A_SECRETARY)
+    ],
+    "people.appointments.end": [
+        once(Act.RECORD_APPOINTMENT, _end, allowed=SECRETARY, because=THERE_IS_A_SECRETARY)
+    ],
+    "people.appointments.confirm": [once(Act.CONFIRM_APPOINTMENT, _confirm)],
+    "people.appointments.refuse": [once(Act.CONFIRM_APPOINTMENT, _refuse)],
+    "people.appointments.take_back": [
+        once(
+            Act.RECORD_APPOINTMENT,
+            _take_back,
+            allowed=SECRETARY,
+            because="who recorded it takes it back while it waits",
+        )
+    ],
+    "people.company.change_calendar": [once(Act.CHANGE_COMPANY, _change_calendar)],
+    "people.invitations.invite": [once(Act.INVITE, _invite)],
+    "people.invitations.send_again": [once(Act.INVITE, _send_again)],
+    "people.invitations.revoke": [once(Act.INVITE, _revoke)],
+    "people.security.export": [once(Act.READ_SECURITY_EVENTS, _export)],
+}
+
+# Verbs on one's own account: no Office is asked, and nobody else's account can be named.
+OWN = {
+    "people.factors.add_passkey",
+    "people.factors.add_code_generator",
+    "people.factors.remove_factor",
+    "people.factors.rename_passkey",
+    "people.factors.make_recovery_codes",
+    "people.sessions.sign_out_everywhere_else",
+    "people.sessions.end_one",
+    "people.settings_of_person.save_reading",
+    "people.tokens.revoke_token",
+    # Bound to the person who opened the intent.
+    "boundaries.signing.authenticate",
+}
+
+# What verbs are made of: they ask or write for the verb that calls them.
+PARTS = {
+    "boundaries.agreeing.record_event",
+    "boundaries.signing.consume",
+    "people.appointments.plan_record",
+    "people.appointments.plan_stand_in",
+    "people.appointments.plan_correction",
+    "people.recording.keeper",
+    "people.recording.recorder",
+    "people.recording.proposer",
+    "people.recording.plan",
+    # Sets up a company, and refuses whoever it is.
+    "people.appointments.appoint",
+}
+
+
+def verbs():
+    """The public functions of the product that take an ``acting_user``."""
+    found = set()
+    for room in ("people", "notifications", "functions_catalog", "boundaries", "reviews"):
+        package = importlib.import_module(room)
+        for module in pkgutil.walk_packages(package.__path__, f"{room}."):
+            if ".migrations." in module.name:
+                continue
+            loaded = importlib.import_module(module.name)
+            found |= {
+                f"{module.name}.{name}"
+                for name, value in vars(loaded).items()
+                if inspect.isfunction(value)
+                and value.__module__ == module.name
+                and not name.startswith("_")
+                and "acting_user" in inspect.signature(value).parameters
+            }
+    return found
+
+
+def test_every_verb_has_its_row():
+    in_test_matrix = {f"boundaries.workflow.{verb.value}" for verb in test_matrix.PERSONS_VERBS}
+    rows = [set(WALKED), in_test_matrix, OWN, PARTS]
+    assert verbs() == set().union(*rows)
+    assert sum(map(len, rows)) == len(set().union(*rows))  # each has one
+
+
+# --- The walk ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def db(django_db_setup, django_db_blocker):
+    """Instead of pytest-django's: one transaction for the whole module, rolled back."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(params=[state.value for state in State])
+def world(request, db):
+    """Northwind with its Revision in one state, undone after the state's last case."""
+    savepoint = transaction.savepoint()
+    CompanyFactory()
+    people = factories.everybody()
+    people["superuser"] = PersonFactory(name="Root", is_superuser=True, is_staff=True)
+    factories.small_catalog()
+    revision = factories.in_state(State(request.param), people)
+    yield World(revision, people, "")
+    transaction.savepoint_rollback(savepoint)
+
+
+def everything():
+    """All that a refused verb could have changed, in a few queries."""
+    return (
+        Event.objects.count(),
+        OutgoingMail.objects.count(),
+        SigningIntent.objects.count(),
+        Invitation.objects.count(),
+        list(Revision.objects.order_by("pk").values_list("pk", "state", "state_since")),
+        list(Signature.objects.order_by("pk").values_list("pk", "voided_at")),
+        list(Agreement.objects.order_by("pk").values_list("pk", "withdrawn_at")),
+        list(
+            Appointment.objects.order_by("pk").values_list(
+                "pk", "ends_on", "confirmed_at", "voided_at"
+            )
+        ),
+        list(Person.objects.order_by("pk").values_list("pk", "is_active", "same_person_as")),
+        list(Office.objects.order_by("pk").values_list("pk", "established")),
+    )
+
+
+def walked(world, name, walk, role):
+    """One case in a savepoint; says what went wrong, or "" where all was as it should be."""
+    case = World(factories.fresh(world.revision), dict(world.people), role)
+    state = State(case.revision.state)
+    savepoint = transaction.savepoint()
+    try:
+        act = walk.call(case)
+        if act is None:
+            return f"{name}: nothing to walk it on in {state}" if state in walk.states else ""
+        before = everything()
+        allowed = role in walk.roles and state in walk.states
+        try:
+            act()
+        except Refused as refusal:
+            if allowed:
+                return f"{name}: {role} was refused in {state}: {refusal}"
+            if len(str(refusal)) < 20:
+                return f"{name}: {role} in {state} is refused without a sentence: {refusal}"
+            if everything() != before:
+                return f"{name}: {role} was refused in {state} and left something behind"
+            return ""
+        if not allowed:
+            return f"{name}: {role} may in {state}, and should not"
+        if walk.logged and Event.objects.count() == before[0]:
+            return f"{name}: {role} did it in {state}, and the log has no event of it"
+        return ""
+    finally:
+        transaction.savepoint_rollback(savepoint)
+
+
+def test_who_may_do_what_in_every_state(world):
+    """A Revision's verbs, in the state that this world is in."""
+    wrong = [
+        walked(world, name, walk, role)
+        for name, walks in WALKED.items()
+        for walk in walks
+        if walk.of_revision
+        for role in ROLES
+    ]
+    assert [one for one in wrong if one] == []
+
+
+@pytest.mark.parametrize("world", [State.DRAFT.value], indirect=True)
+def test_who_may_do_what_without_a_revision(world):
+    wrong = [
+        walked(world, name, walk, role)
+        for name, walks in WALKED.items()
+        for walk in walks
+        if not walk.of_revision
+        for role in ROLES
+    ]
+    assert [one for one in wrong if one] == []
+
+
+@pytest.mark.parametrize("world", [State.DRAFT.value], indirect=True)
+def test_setting_up_a_company_is_no_way_around_recording(world):
+    for role in ROLES:
+        case = World(world.revision, world.people, role)
+        before = everything()
+        with pytest.raises(Refused):
+            appointments.appoint(
+                person=PersonFactory.build(), office_key="cro", starts_on=TODAY, **case.by()
+            )
+        assert everything() == before
+
+
+@pytest.mark.parametrize("world", [State.DRAFT.value], indirect=True)
+def test_own_accounts_verbs_name_no_other_account(world):
+    """Each takes the acting person, or refuses any other that it could be given."""
+    named = {
+        name
+        for name in OWN
+        if "person"
+        in inspect.signature(
+            getattr(importlib.import_module(name.rpartition(".")[0]), name.rpartition(".")[2])
+        ).parameters
+    }
+    assert named == {
+        "people.sessions.sign_out_everywhere_else",
+        "people.sessions.end_one",
+        "people.settings_of_person.save_reading",
+    }
+    before = everything()
+    for role in ("administrator", "ceo", "superuser"):
+        of_another = {"person": world.people["member"], "acting_user": world.people[role]}
+        with pytest.raises(Refused):
+            sessions.sign_out_everywhere_else(session_key="x", at=NOW, **of_another)
+        with pytest.raises(Refused):
+            sessions.end_one(pk=1, session_key="x", at=NOW, **of_another)
+        with pytest.raises(Refused):
+            settings_of_person.save_reading(
+                time_zone="Europe/Vienna", date_language="", at=NOW, **of_another
+            )
+    assert everything() == before
