@@ -4,11 +4,13 @@ All of it is lazy, so that a page which shows none of it pays no query; a page w
 of it pays three, whatever there is in the database.
 """
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from django.db.models import Prefetch
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
@@ -16,12 +18,28 @@ from people.calendar import company_date
 from people.demo import DEMO_PASSWORD
 from people.models import Appointment, Company, Person
 from people.offices import ADMINISTRATOR, AUDITOR, CEO, CORPORATE_SECRETARY
+from people.permissions import MATRIX, Act
 from people.queries import appointments_of
 from people.templatetags.speech import owner_attribute
 from sealing.render import weasyprint_problem
 
 KEEPERS = frozenset({CEO, CORPORATE_SECRETARY, AUDITOR, ADMINISTRATOR})
+# Address, words, and which of the keepers may open it.
+KEEPING = (
+    ("people:offices", "Offices", KEEPERS),
+    ("people:people", "People", MATRIX[Act.INVITE] | {CORPORATE_SECRETARY}),
+    ("boundaries:successions", "Handing over", KEEPERS - {ADMINISTRATOR}),
+    ("people:security", "Security events", MATRIX[Act.READ_SECURITY_EVENTS]),
+    ("people:matrix", "Who may do what", KEEPERS),
+    ("people:company", "Calendar", KEEPERS),
+)
 MAX_POSITION = 1 << 16  # after every Office: who holds none comes last
+
+
+@dataclass(frozen=True)
+class Link:
+    url: str
+    words: str
 
 
 class Reader:
@@ -44,6 +62,16 @@ class Reader:
     def keeps_offices(self) -> bool:
         """Whether Offices and who holds them are daily work: then they are in the bar."""
         return not KEEPERS.isdisjoint(self.offices)
+
+    @property
+    def keeping(self) -> list[Link]:
+        """The pages beside Offices that the reader's own Offices may open."""
+        held = set(self.offices)
+        return [
+            Link(reverse(name), words)
+            for name, words, offices in KEEPING
+            if not held.isdisjoint(offices)
+        ]
 
     @cached_property
     def label(self) -> str:

@@ -126,3 +126,27 @@ def test_refusal_shows_its_own_sentence(rf, northwind):
     request.user = AnonymousUser()
     page = render_to_string("403.html", {"exception": "Only the CEO may approve."}, request)
     assert "Only the CEO may approve." in page
+
+
+@pytest.mark.parametrize(
+    ("office", "words"),
+    [
+        ("ceo", ["Offices", "Handing over", "Security events", "Who may do what", "Calendar"]),
+        (
+            "administrator",
+            ["Offices", "People", "Security events", "Who may do what", "Calendar"],
+        ),
+        ("cro", []),
+        ("member", []),
+    ],
+)
+def test_keepers_of_offices_find_the_pages_beside_it(client, company, office, words):
+    from tests.boundaries.factories import everybody
+
+    people = everybody()
+    client.force_login(people[office])
+    page = client.get("/offices/")
+    assert ("Offices and people" in page.content.decode()) is bool(words)
+    assert [link.words for link in page.context["reader"].keeping] == words
+    for link in page.context["reader"].keeping:
+        assert client.get(link.url).status_code == 200
