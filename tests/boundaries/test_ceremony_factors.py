@@ -27,7 +27,7 @@ from sealing.canonical import canonical_json, sha256_hex
 from tests.boundaries import factories
 from tests.boundaries.factories import NOW, SESSION, intent_for
 from tests.people.factories import PASSWORD
-from tests.people.second_factors import SoftCodeGenerator, SoftPasskey
+from tests.people.second_factors import CodeGenerator, SigningPasskey
 
 BASE = "/boundaries/NC-RB/1/"
 BEGIN = {"understood": "on", "conflict": "none"}
@@ -35,14 +35,14 @@ BEGIN = {"understood": "on", "conflict": "none"}
 
 @pytest.fixture
 def passkey(people):
-    made = SoftPasskey()
+    made = SigningPasskey()
     made.made_for(people["coo"])
     return made
 
 
 @pytest.fixture
 def generator(people):
-    made = SoftCodeGenerator()
+    made = CodeGenerator()
     made.made_for(people["coo"])
     return made
 
@@ -190,7 +190,7 @@ def test_answer_to_another_intent_is_refused(frozen, people, passkey):
 
 
 def test_somebody_elses_passkey_is_refused(frozen, people, passkey):
-    theirs = SoftPasskey()
+    theirs = SigningPasskey()
     theirs.made_for(people["cro"])
     intent = intent_for(frozen.revision, people["coo"])
     answer = theirs.answer(challenge_of(intent))
@@ -198,7 +198,7 @@ def test_somebody_elses_passkey_is_refused(frozen, people, passkey):
 
 
 def test_forged_signature_is_refused(frozen, people, passkey):
-    thief = SoftPasskey()
+    thief = SigningPasskey()
     thief.credential_id = passkey.credential_id
     intent = intent_for(frozen.revision, people["coo"])
     answer = thief.answer(challenge_of(intent))
@@ -242,9 +242,9 @@ def test_what_is_no_answer_is_refused(frozen, people, passkey, answer):
 
 
 def test_counter_that_goes_back_is_refused(frozen, people):
-    passkey = SoftPasskey(counter=7)
+    passkey = SigningPasskey(counter=7)
     passkey.made_for(people["coo"])
-    copied = SoftPasskey(counter=7)
+    copied = SigningPasskey(counter=7)
     copied.key, copied.credential_id = passkey.key, passkey.credential_id
     first = intent_for(frozen.revision, people["coo"])
     by_passkey(first, passkey.answer(challenge_of(first)))
@@ -257,7 +257,7 @@ def test_counter_that_goes_back_is_refused(frozen, people):
 
 
 def test_counter_of_the_registration_counts_too(frozen, people):
-    passkey = SoftPasskey(counter=7)
+    passkey = SigningPasskey(counter=7)
     passkey.made_for(people["coo"])
     passkey.counter = 3
     intent = intent_for(frozen.revision, people["coo"])
@@ -281,7 +281,7 @@ def test_passkey_answers_one_intent_once(frozen, people, passkey):
 
 
 def test_ceo_approves_with_a_passkey(frozen, people):
-    passkey = SoftPasskey()
+    passkey = SigningPasskey()
     passkey.made_for(people["ceo"])
     revision = factories.cosigned(frozen.revision, people)
     intent = intent_for(revision, people["ceo"], role=Role.APPROVER)
@@ -433,11 +433,11 @@ def test_who_signs_in_elsewhere_needs_a_passkey(frozen, people):
         FactorMissing, lambda: intent_for(frozen.revision, person), match="signing in elsewhere"
     )
     # A code generator does not help: the password is missing.
-    SoftCodeGenerator().made_for(person)
+    CodeGenerator().made_for(person)
     refused(
         FactorMissing, lambda: intent_for(frozen.revision, person), match="signing in elsewhere"
     )
-    passkey = SoftPasskey()
+    passkey = SigningPasskey()
     passkey.made_for(person)
     intent = intent_for(frozen.revision, person)
     assert cosign(by_passkey(intent, passkey.answer(challenge_of(intent))))
@@ -577,7 +577,9 @@ def test_page_at_an_ip_address_says_that_no_passkey_works_there(
 
 
 def test_page_at_another_address_says_where_the_passkey_works(clock, frozen, people):
-    SoftPasskey(rp_id="registry.example", origin="https://registry.example").made_for(people["coo"])
+    SigningPasskey(rp_id="registry.example", origin="https://registry.example").made_for(
+        people["coo"]
+    )
     browser = Client(SERVER_NAME="localhost")
     browser.force_login(people["coo"])
     words = browser.get(f"{BASE}sign/").content.decode()

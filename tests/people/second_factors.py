@@ -1,66 +1,38 @@
-"""A passkey and a code generator made of software, for tests of who proves what."""
+"""What a signer has, made of software: a passkey that signs intents, and a code generator."""
 
 import hashlib
 import json
 import secrets
 
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import (
-    TOTP,
-    format_hotp_value,
-    generate_totp_secret,
-    hotp_value,
-)
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from fido2.cose import ES256
-from fido2.utils import websafe_decode, websafe_encode
-from fido2.webauthn import (
-    Aaguid,
-    AttestationObject,
-    AttestedCredentialData,
-    AuthenticatorData,
-    CollectedClientData,
-)
+from fido2.utils import websafe_encode
+from fido2.webauthn import AuthenticatorData, CollectedClientData
 
-from people.factors import CODE_SECONDS
+from tests.people.signing_in import code_at
+from tests.people.soft_passkey import SoftPasskey
 
 FLAG = AuthenticatorData.FLAG
+ES256 = ec.ECDSA(hashes.SHA256())
 
 
-class SoftPasskey:
-    """A WebAuthn authenticator: ``made_for`` gives it to a person, ``answer`` signs a challenge."""
+class SigningPasskey(SoftPasskey):
+    """One that counts its signatures; ``answer`` may also go wrong in all the ways it could."""
 
-    def __init__(self, *, rp_id="localhost", origin="http://localhost", counter=0):
-        self.rp_id, self.origin, self.counter = rp_id, origin, counter
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.credential_id = secrets.token_bytes(32)
+    def __init__(self, *, counter=0, **more):
+        super().__init__(**more)
+        self.counter = counter
 
     def made_for(self, person, *, name="Laptop"):
-        """Register it as the browser and the account page would; returns the Authenticator."""
-        credential = AttestedCredentialData.create(
-            Aaguid.NONE, self.credential_id, ES256.from_cryptography_key(self.key.public_key())
-        )
-        data = self._data(FLAG.UP | FLAG.UV | FLAG.AT, credential)
-        client_data = CollectedClientData.create("webauthn.create", b"x" * 32, self.origin)
+        """Register it as the account page would; returns the Authenticator."""
+        user = {"id": websafe_encode(str(person.pk).encode())}
+        asked = {"user": user, "challenge": websafe_encode(secrets.token_bytes(32))}
         return Authenticator.objects.create(
             user=person,
             type=Authenticator.Type.WEBAUTHN,
-            data={
-                "name": name,
-                "credential": {
-                    "type": "public-key",
-                    "id": websafe_encode(self.credential_id),
-                    "rawId": websafe_encode(self.credential_id),
-                    "response": {
-                        "clientDataJSON": websafe_encode(client_data),
-                        "attestationObject": websafe_encode(
-                            AttestationObject.create("none", data, {})
-                        ),
-                    },
-                    "clientExtensionResults": {"credProps": {"rk": True}},
-                },
-            },
+            data={"name": name, "credential": self.create({"publicKey": asked})},
         )
 
     def answer(
@@ -75,39 +47,34 @@ class SoftPasskey:
         cross_origin=False,
     ):
         """The browser's JSON answer to ``challenge`` (bytes, or base64url as in the options)."""
-        if isinstance(challenge, str):
-            challenge = websafe_decode(challenge)
-        if counts:
-            self.counter += 1
-        data = self._data(FLAG.UP | (FLAG.UV if verified else FLAG(0)), rp_id=rp_id)
-        client_data = CollectedClientData.create(
+        self.counter += counts
+        client = CollectedClientData.create(
             kind, challenge, origin or self.origin, cross_origin=cross_origin
         )
-        signature = self.key.sign(data + client_data.hash, ec.ECDSA(hashes.SHA256()))
-        return {
-            "type": "public-key",
-            "id": websafe_encode(self.credential_id),
-            "rawId": websafe_encode(self.credential_id),
-            "response": {
-                "clientDataJSON": websafe_encode(client_data),
+        flags = FLAG.UP | FLAG.UV if verified else FLAG.UP
+        rp_id_hash = hashlib.sha256((rp_id or self.rp_id).encode()).digest()
+        data = AuthenticatorData.create(rp_id_hash, flags, self.counter)
+        return self._plain(
+            {
+                "clientDataJSON": websafe_encode(client),
                 "authenticatorData": websafe_encode(data),
-                "signature": websafe_encode(signature),
-                "userHandle": None,
+                "signature": websafe_encode(self.key.sign(data + client.hash, ES256)),
+                "userHandle": self.user_handle,
             },
-            "clientExtensionResults": {},
-        }
+            {},
+        )
 
     def answer_to_page(self, page, **how):
         """Answer what the page of a ceremony asks; as text, for its hidden field."""
         options = json.loads(page.context["options"])
         return json.dumps(self.answer(options["challenge"], **how))
 
-    def _data(self, flags, credential=b"", rp_id=None):
-        rp_id_hash = hashlib.sha256((rp_id or self.rp_id).encode()).digest()
-        return AuthenticatorData.create(rp_id_hash, flags, self.counter, credential)
+    def _data(self, attested=b""):
+        data = super()._data(attested)
+        return AuthenticatorData.create(data.rp_id_hash, data.flags, self.counter, attested)
 
 
-class SoftCodeGenerator:
+class CodeGenerator:
     """A code generator app: ``made_for`` connects it to a person, ``code`` is what it shows."""
 
     def __init__(self):
@@ -116,11 +83,10 @@ class SoftCodeGenerator:
     def made_for(self, person):
         return TOTP.activate(person, self.secret).instance
 
-    def code(self, at, *, steps=0):
-        step = int(at.timestamp()) // CODE_SECONDS + steps
-        return format_hotp_value(hotp_value(self.secret, step))
+    def code(self, at):
+        return code_at(self.secret, at)
 
     def wrong_code(self, at):
         """Six digits that it shows neither now nor close by."""
-        shown = {self.code(at, steps=steps) for steps in (-2, -1, 0, 1)}
+        shown = {code_at(self.secret, at, steps=steps) for steps in (-2, -1, 0, 1)}
         return next(code for number in range(10) if (code := f"{number:06d}") not in shown)
