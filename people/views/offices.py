@@ -68,6 +68,7 @@ def offices(request: HttpRequest) -> HttpResponse:
         "may_confirm": powers.may(Act.CONFIRM_APPOINTMENT),
         "may_propose": any(not one.acting for one in powers.by(Act.PROPOSE_STAND_IN)),
         "may_invite": powers.may(Act.INVITE),
+        "may_read_permissions": powers.may(Act.READ_PERMISSIONS),
         "keeps": powers.may(Act.RECORD_APPOINTMENT) and may_keep(reader),
     }
     return render(request, "people/offices.html", context)

@@ -33,6 +33,15 @@ def test_page_is_for_those_who_answer_for_it(everybody, open_as):
     assert statuses == {who: 200 if who in READERS else 403 for who in everybody}
 
 
+def test_page_of_the_offices_leads_to_it_whoever_may_read_it(everybody):
+    with time_machine.travel(NOW, tick=False):
+        for who, person in everybody.items():
+            browser = Client()
+            browser.force_login(person)
+            words = browser.get("/offices/").content.decode()
+            assert (f'href="{PAGE}"' in words) == (who in READERS), who
+
+
 def test_page_needs_sign_in(company, client):
     answer = client.get(PAGE)
     assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next={PAGE}")
