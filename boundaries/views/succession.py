@@ -45,7 +45,7 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
     """What the successor takes over; their answer once."""
     reader, on = reader_of(request), today()
     found: Succession = get_object_or_404(takeover.readable(reader, on=on), pk=pk)
-    form = AnswerForm(request.POST or None)
+    form = AnswerForm(request.POST if request.method == "POST" else None)
     refusal = ""
     if request.method == "POST" and form.is_valid():
         try:
