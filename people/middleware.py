@@ -60,7 +60,7 @@ class SessionLimitsMiddleware:
                 if refused is not None:
                     return refused
             elif request.headers.get("X-Poll") != "1":
-                sessions.note_use(request, row, at=at)
+                sessions.note_use(request, row, person=request.user, at=at)
         return _whole_page(request, self.get_response(request))
 
 

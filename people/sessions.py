@@ -57,8 +57,11 @@ class SessionLine:
 
 
 def begin(sender: object, request: HttpRequest, user: Person, **_: Any) -> None:
-    """Note when somebody signed in (a receiver of Django's ``user_logged_in``)."""
-    request.session[SIGNED_IN_AT] = timezone.now().timestamp()
+    """Note when somebody signed in, and from where (a receiver of Django's ``user_logged_in``)."""
+    at = timezone.now()
+    request.session[SIGNED_IN_AT] = at.timestamp()
+    if request.session.session_key:
+        note_use(request, row_of(request), person=user, at=at)
 
 
 def row_of(request: HttpRequest) -> UserSession | None:
@@ -98,13 +101,15 @@ def _counted(number: int, unit: str) -> str:
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
-def note_use(request: HttpRequest, row: UserSession | None, *, at: datetime) -> None:
+def note_use(
+    request: HttpRequest, row: UserSession | None, *, person: Person, at: datetime
+) -> None:
     """Keep that the session is in use, from where and by what. Writes at most once a minute."""
     if row is not None and at - row.last_seen_at < _NOTED_EVERY:
         return
     most_letters = UserSession._meta.get_field("user_agent").max_length
     seen = {
-        "user": request.user,
+        "user": person,
         "ip": address_of(request) or _NOWHERE,
         "user_agent": request.headers.get("User-Agent", "")[:most_letters],
         "last_seen_at": at,

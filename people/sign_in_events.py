@@ -65,7 +65,7 @@ def signed_in(*, request: HttpRequest, person: Person, at: datetime) -> None:
     ).exists()
     news = not familiar and former.exists()
     sessions.forget_dead(person, at=at)
-    sessions.note_use(request, sessions.row_of(request), at=at)
+    sessions.note_use(request, sessions.row_of(request), person=person, at=at)
     event = _record(
         "session.signed_in",
         person,
