@@ -36,8 +36,10 @@ def _office_holder(value: str) -> tuple[str, str, str]:
 class Command(BaseCommand):
     help = (
         "Set up a real company without demo data: name, code, country, the standard Offices, the "
-        "Administrator and, if given, the first holders of other Offices. Holders get no password "
-        "yet: they set one by “Forgot your password?” on the sign-in page. The Administrator's "
+        "Administrator and, if given, the first holders of other Offices. This is set-up: they "
+        "count at once, without confirmation or board reference. Holders get no password "
+        "yet: they set one by “Forgot your password?” on the sign-in page. Further people come by "
+        "invitation, further appointments by the Offices page. The Administrator's "
         "password is asked for, or read from standard input with --password-stdin."
     )
 
@@ -53,7 +55,10 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="OFFICE=NAME<EMAIL>",
-            help="the first holder of an Office; may be given several times",
+            help=(
+                "the first holder of an Office, counted as set-up; may be given several times. "
+                "Later ones are recorded on the Offices page"
+            ),
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
