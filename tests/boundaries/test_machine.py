@@ -22,16 +22,18 @@ from hypothesis.stateful import (
 )
 
 from audit.models import Event
-from boundaries import agreeing, drafting, workflow
+from boundaries import agreeing, drafting, succession, workflow
 from boundaries import content as contents
-from boundaries.models import Freeze, Revision, Signature
+from boundaries.models import Freeze, Revision, Signature, Succession
 from boundaries.states import ANSWERING, UNFINISHED, Role, State
 from functions_catalog.models import Ownership
 from people.calendar import company_date
 from people.errors import Refused
+from people.models import Appointment
 from sealing.canonical import sha256_hex
 from tests.boundaries import factories
 from tests.boundaries.factories import NOW, REASON, SESSION
+from tests.people.factories import PersonFactory
 
 MAY_HOLD_SIGNATURES = {
     *(State.COSIGNING, State.AWAITING_APPROVAL, State.APPROVED),
@@ -46,13 +48,14 @@ owners = st.sampled_from(["cro", "coo", "cfo"])
 
 
 class Boundary(RuleBasedStateMachine):
-    """One document; ``people`` is given by the test, each run is undone at its end."""
+    """One document; ``given`` people come from the test, each run is undone at its end."""
 
-    people: ClassVar[dict] = {}
+    given: ClassVar[dict] = {}
 
     @initialize()
     def open(self):
         self.savepoint = transaction.savepoint()
+        self.people = dict(self.given)
         self.now = NOW
         self.events = Event.objects.count()
         self.frozen = {}
@@ -228,7 +231,59 @@ class Boundary(RuleBasedStateMachine):
         for revision in Revision.objects.filter(state=State.IN_FORCE):
             self.attempt(workflow.expire, revision=revision)
 
+    @rule(who=party, answers=st.sampled_from(["", "acknowledges", "asks"]))
+    def the_office_changes_hands(self, who, answers):
+        """On the next morning somebody new holds it; the sweep finds what follows."""
+        self.days_pass(days=1)
+        successor = PersonFactory()
+        factories.handed_over(successor, who, on=company_date(self.now))
+        self.people[who] = successor
+        self.now += timedelta(hours=1)
+        before = Signature.objects.filter(voided_at__isnull=True).count()
+        succession.look_after(at=self.now)
+        assert Signature.objects.filter(voided_at__isnull=True).count() == before
+        if answers:
+            self.somebody_answers(who="successor", agrees=answers == "acknowledges")
+
+    @precondition(lambda self: self.state in ANSWERING)
+    @rule(who=party, answers=st.sampled_from(["acknowledges", "asks"]))
+    def the_office_changes_hands_in_force(self, who, answers):
+        """Again, where there is something to take over, else chance would seldom get there."""
+        self.the_office_changes_hands(who=who, answers=answers)
+
+    @rule(who=st.sampled_from(["successor", "successor", "cro", "member"]), agrees=st.booleans())
+    def somebody_answers(self, who, agrees):
+        waiting = Succession.objects.waiting(company_date(self.now))
+        one = waiting.last() or Succession.objects.select_related("revision").last()
+        if one is None:
+            return
+        person = self.people[one.office if who == "successor" else who]
+        if agrees:
+            self.attempt(succession.acknowledge, succession=one, acting_user=person)
+        else:
+            self.attempt(
+                succession.ask_for_amendment, succession=one, wish=REASON, acting_user=person
+            )
+
     # --- What always holds ---
+
+    @invariant()
+    def every_successor_is_asked_once(self):
+        """Whoever holds an Office today that another signed for owes an answer, or has given it."""
+        today = company_date(self.now)
+        signed = Signature.objects.filter(
+            voided_at__isnull=True, role=Role.COSIGNER, revision__state__in=ANSWERING
+        )
+        for one in signed:
+            asked = Succession.objects.filter(
+                revision=one.revision_id,
+                office=one.office,
+                appointment__in=Appointment.objects.on(today),
+            )
+            assert asked.count() == (one.person_id != self.people[one.office].pk)
+        for one in Succession.objects.exclude(answer=""):
+            assert one.answered_by_id == one.appointment.person_id
+            assert bool(one.wish) == (one.answer == Succession.Answer.AMENDMENT)
 
     @invariant()
     def at_most_one_unfinished_and_one_in_force(self):
@@ -292,7 +347,7 @@ class Boundary(RuleBasedStateMachine):
 
 @pytest.mark.timeout(120)
 def test_random_parties_never_break_the_workflow(people, functions):
-    Boundary.people = people
+    Boundary.given = people
     run_state_machine_as_test(
         Boundary,
         settings=settings(
