@@ -171,7 +171,7 @@ def made_at(person: Person) -> str:
     if not passkeys:
         return ""
     response = RegistrationResponse.from_dict(passkeys[0].data["credential"])
-    return response.response.client_data.origin
+    return str(response.response.client_data.origin)
 
 
 def request_options(

@@ -20,7 +20,6 @@ from people.calendar import company_date
 from people.models import Appointment, Person
 from people.offices import office_short
 from people.permissions import Act, entitling_appointments, require
-from people.queries import accounts_of
 from sealing.fonts import undrawable
 
 from .content import utc_text
@@ -47,6 +46,7 @@ MAX_ATTEMPTS = 5
 MAX_FAILED = 10
 FAILED_COUNT_FOR = timedelta(hours=1)
 CONSENT_VERSION = "2026-11"
+FEWEST_COSIGNERS = 2  # human beings, not accounts
 
 ACT_OF_ROLE = {Role.COSIGNER: Act.SIGN, Role.APPROVER: Act.APPROVE}
 VERB_OF_ROLE = {Role.COSIGNER: Verb.COSIGN, Role.APPROVER: Verb.APPROVE}
@@ -83,14 +83,21 @@ def signing_appointments(
 
 
 def refuse_own_approval(revision: Revision, person: Person) -> None:
-    """Who co-signed does not approve, in whichever of their accounts and Offices."""
-    cosigned = revision.signatures.filter(
-        voided_at__isnull=True, role=Role.COSIGNER, person__in=accounts_of(person)
-    )
-    if cosigned.exists():
+    """Who co-signed does not approve, and what one human being alone co-signed nobody does.
+
+    In whichever accounts and Offices; accounts may have been linked since they signed.
+    """
+    signed = revision.signatures.filter(voided_at__isnull=True, role=Role.COSIGNER)
+    cosigners = {one.person.human_id for one in signed.select_related("person")}
+    if person.human_id in cosigners:
         raise NotASeparatePerson(
             f"You co-signed {revision.reference}, so you cannot approve it as well. Have the "
             "Corporate Secretary name another person Acting CEO. Nothing was signed."
+        )
+    if len(cosigners) < FEWEST_COSIGNERS:
+        raise NotASeparatePerson(
+            f"One person alone co-signed {revision.reference}: the accounts are linked. Return it, "
+            "and have the Corporate Secretary name another person Acting. Nothing was signed."
         )
 
 

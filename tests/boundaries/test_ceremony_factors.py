@@ -404,6 +404,28 @@ def test_recovery_code_used_to_sign_in_shortens_nothing(frozen, people, generato
     failed(intent, NotConfirmed, lambda: by_code(intent, codes[1]), match="not the code")
 
 
+def test_how_somebody_signed_in_a_moment_ago_shortens_nothing(clock, frozen, browser, generator):
+    """Not with a passkey, a recovery code or elsewhere: the session's memory is not asked."""
+    confirm = begun(browser)
+    session = browser.session
+    session["account_authentication_methods"] = [
+        {"method": "mfa", "type": kind, "at": NOW.timestamp(), "reauthenticated": True}
+        for kind in ("webauthn", "totp", "recovery_codes")
+    ] + [{"method": "socialaccount", "at": NOW.timestamp(), "provider": "openid_connect"}]
+    session.save()
+    for data in ({}, {"password": PASSWORD}, {"code": generator.code(NOW)}):
+        assert browser.post(confirm, data).status_code == 422
+    assert not Signature.objects.exists()
+
+
+def test_no_browser_is_trusted_and_no_code_is_mailed():
+    from allauth.account import app_settings as account
+    from allauth.mfa import app_settings as mfa
+
+    assert not mfa.TRUST_ENABLED
+    assert not account.LOGIN_BY_CODE_ENABLED
+
+
 @pytest.mark.parametrize("policy", ["offices", "everybody"])
 def test_password_alone_is_refused_at_the_beginning_where_a_factor_is_asked(
     frozen, people, settings, policy

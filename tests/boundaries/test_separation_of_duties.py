@@ -149,6 +149,21 @@ def test_who_cosigned_in_another_account_cannot_approve(frozen, people):
     assert (offered.approve, offered.return_, offered.withdraw) == (False, True, True)
 
 
+def test_accounts_linked_after_signing_are_one_cosigner_at_the_approval(frozen, people):
+    factories.acting(people["cro"], "cfo")
+    revision = cosigned(frozen.revision, people, "cro", "coo")
+    assert revision.state == State.AWAITING_APPROVAL
+    intent = authenticated_intent(revision, people["ceo"], role=Role.APPROVER)
+    linked(people["coo"], people["cro"])
+    refused(
+        NotASeparatePerson,
+        lambda: approve(revision, intent, people["ceo"]),
+        match="One person alone co-signed",
+    )
+    refused(NotASeparatePerson, lambda: begin(revision, people["ceo"], role=Role.APPROVER))
+    assert factories.fresh(revision).state == State.AWAITING_APPROVAL
+
+
 def test_one_person_with_two_offices_signs_once_for_both(frozen, people):
     factories.acting(people["cro"], "coo")
     intent = authenticated_intent(frozen.revision, people["cro"])
