@@ -55,6 +55,7 @@ class PersonChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # no gene
 
     def offer(self, *, today: date) -> None:
         self.queryset = Person.objects.filter(is_active=True)
+        self.titles = {}  # the field of each form is a copy that would share it
         for one in Appointment.objects.on(today).select_related("office"):
             self.titles.setdefault(one.person_id, []).append(one.title)
 

@@ -3,9 +3,10 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import time_machine
 
 from audit.models import Event
-from people import absences, appointment_mails, appointments, recording
+from people import absences, appointment_mails, appointments, recording, tasks
 from people.errors import (
     AlreadyEnded,
     AppointmentClash,
@@ -943,6 +944,15 @@ def test_stand_in_s_last_day_is_warned_of_three_business_days_before(people):
     assert mails("appointment-ends") == []
     remind(on=date(2026, 12, 15))
     assert sorted(mails("appointment-ends")) == ["Helen Marsh", "Iris Novak"]
+
+
+def test_the_worker_is_asked_hourly(people, settings):
+    recorded(people, "nadia", "coo", starts_on=date(2027, 2, 1))
+    beat = settings.CELERY_BEAT_SCHEDULE["appointment-reminders"]
+    assert (beat["task"], beat["schedule"]) == (tasks.remind_of_appointments.name, 3600.0)
+    with time_machine.travel(datetime(2026, 11, 24, 15, tzinfo=UTC), tick=False):
+        tasks.remind_of_appointments()
+    assert mails("appointment-confirmation") == ["Helen Marsh", "Helen Marsh"]
 
 
 # --- Small things -----------------------------------------------------------------------------
