@@ -64,7 +64,8 @@ def counts(one: Appointment, planned: Plan, *, by: str, at: datetime) -> None:
     """It counts: tell who is appointed, whom they succeed, and whom they stand in for."""
     of_office = f"the Office of the {one.office.short}"
     words = f"You act as {one.office.short}" if one.acting else f"You hold {of_office}"
-    paragraphs = [f"{words} {_days(one)}. {by}, says so."]
+    done = f"{'Confirmed' if one.confirmed_at else 'Recorded'} by {by}."
+    paragraphs = [f"{words} {_days(one)}.", done]
     if one.scope:
         paragraphs.append(f"What you may do in it: {one.scope}")
     _about(one, one.person, "counts", f"{words} {_days(one)}", paragraphs, at=at)
@@ -99,7 +100,8 @@ def counts(one: Appointment, planned: Plan, *, by: str, at: datetime) -> None:
                 f"{one.person.name} acts as {one.office.short} {_days(one)}",
                 [
                     f"Meanwhile you cannot act as {one.office.short} yourself.",
-                    f"You can again from {date_words(one.ends_on)} on. {by}, says so.",
+                    f"You can again from {date_words(one.ends_on)} on.",
+                    done,
                 ],
                 at=at,
             )
@@ -197,7 +199,10 @@ def ended(one: Appointment, *, reason: str, at: datetime) -> None:
                 holder.person,
                 "acts-again",
                 f"You can act as {one.office.short} again from {date_words(one.ends_on)}",
-                [f"{one.person.name} acts for you to {last}. {one.end_recorded_by_name} says so."],
+                [
+                    f"{one.person.name} acts for you to {last}.",
+                    f"Recorded by {one.end_recorded_by_name}.",
+                ],
                 at=at,
             )
 
