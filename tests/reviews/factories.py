@@ -16,6 +16,7 @@ from boundaries.states import Role, State
 from functions_catalog.models import Function
 from people.models import Appointment
 from people.offices import HYBRID
+from sealing.canonical import canonical_json
 
 
 def document(opened_by, *, number="NC-RB", company_boundary=True):
@@ -77,7 +78,11 @@ def revision_in_force(
                 RowSubScope.objects.create(
                     row=row, key=scope, name=scope.capitalize(), owner=holder, position=place
                 )
-    content = revision.reference.encode()
+    in_order = ("cro", "coo", "cfo")
+    signed_by = in_order if parties is None else [key for key in in_order if key in parties]
+    content = canonical_json(
+        {"reference": revision.reference, "parties": [{"office": key} for key in signed_by]}
+    )
     freeze = Freeze.objects.create(
         revision=revision,
         number=1,
@@ -88,7 +93,7 @@ def revision_in_force(
         frozen_by_name=opener.name,
         frozen_by_office="cro",
     )
-    for office in parties if parties is not None else ("cro", "coo", "cfo"):
+    for office in signed_by:
         _sign(freeze, people[office], office, at)
     revision.state, revision.in_force_from = State.IN_FORCE, at
     revision.save(update_fields=["state", "in_force_from"])
