@@ -91,10 +91,11 @@ def ways_of(person: Person, *, on: date) -> Ways:
     missing = ""
     if not (passkey or code or alone):
         missing = (
-            "Add a passkey or a code generator to your account first. Nothing was signed."
+            "Add a passkey or a code generator to your account first: your password alone does not "
+            "sign. Nothing was signed."
             if password
-            else "Add a passkey to your account first: you have no password here, and signing in "
-            "elsewhere signs nothing."
+            else "Add a passkey to your account first: you have no password here that could "
+            "confirm a signature. Nothing was signed."
         )
     return Ways(passkey=passkey, code=code, password_only=alone, missing=missing)
 

@@ -451,14 +451,10 @@ def test_who_signs_in_elsewhere_needs_a_passkey(frozen, people):
     person.set_unusable_password()
     person.save()
     signing.record_reading(freeze=frozen, acting_user=person, at=NOW)
-    refused(
-        FactorMissing, lambda: intent_for(frozen.revision, person), match="signing in elsewhere"
-    )
+    refused(FactorMissing, lambda: intent_for(frozen.revision, person), match="no password here")
     # A code generator does not help: the password is missing.
     CodeGenerator().made_for(person)
-    refused(
-        FactorMissing, lambda: intent_for(frozen.revision, person), match="signing in elsewhere"
-    )
+    refused(FactorMissing, lambda: intent_for(frozen.revision, person), match="no password here")
     passkey = SigningPasskey()
     passkey.made_for(person)
     intent = intent_for(frozen.revision, person)
