@@ -1,5 +1,8 @@
 """The forms of second factors: what is typed or signed at sign-in, and when one is added."""
 
+import json
+import re
+import struct
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -11,11 +14,12 @@ from allauth.mfa.base.internal.flows import check_rate_limit
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, generate_totp_secret
 from allauth.mfa.webauthn.forms import (
-    AddWebAuthnForm,
     AuthenticateWebAuthnForm,
     LoginWebAuthnForm,
     ReauthenticateWebAuthnForm,
+    SignupWebAuthnForm,
 )
+from cryptography.exceptions import UnsupportedAlgorithm
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -114,14 +118,72 @@ class ConfirmCodeForm(_EitherCode, ReauthenticateCodeForm):  # type: ignore[misc
     """Confirming with a code that it is still you."""
 
 
-class _InOurWords:
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_LONGEST_ANSWER = 20_000  # characters; an attestation with its certificates takes a third
+# What fido2 and its parsers of CBOR, JSON and keys stumble over when the bytes are made up.
+_MADE_UP = (
+    *(ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError),
+    *(NotImplementedError, struct.error, UnsupportedAlgorithm),
+)
+
+
+class AnswerField(forms.CharField):
+    """What the browser's passkey answered, as JSON: what is read of it, each of its kind.
+
+    Anything else is left out, for the answer that makes a passkey is kept.
+    """
+
+    widget = forms.HiddenInput
+
+    def __init__(self) -> None:
+        super().__init__(max_length=_LONGEST_ANSWER)
+
+    def clean(self, value: Any) -> dict[str, Any]:
+        text = super().clean(value)
+        try:
+            return _answer(json.loads(text))
+        except _MADE_UP:
+            raise ValidationError("No browser made this.", code="incorrect_code") from None
+
+
+def _answer(told: dict[str, Any]) -> dict[str, Any]:
+    response = {
+        name: _base64url(told["response"][name])
+        for name in (
+            *("clientDataJSON", "attestationObject"),
+            *("authenticatorData", "signature", "userHandle"),
+        )
+        if told["response"].get(name) is not None
+    }
+    answer: dict[str, Any] = {
+        "type": "public-key",
+        "id": _base64url(told["id"]),
+        "rawId": _base64url(told["rawId"]),
+        "response": response,
+        "clientExtensionResults": {},
+    }
+    is_resident = ((told.get("clientExtensionResults") or {}).get("credProps") or {}).get("rk")
+    if isinstance(is_resident, bool):
+        answer["clientExtensionResults"] = {"credProps": {"rk": is_resident}}
+    return answer
+
+
+def _base64url(text: str) -> str:
+    if not _BASE64URL.fullmatch(text):
+        raise ValueError("not base64url")
+    return text
+
+
+class _UsedPasskey(forms.Form):
     """allauth says "incorrect code" of a passkey that was not accepted."""
+
+    credential = AnswerField()
 
     def clean_credential(self) -> Authenticator:
         try:
             return super().clean_credential()  # type: ignore[misc]  # of allauth's form beside it
-        except ValidationError as refused:
-            if getattr(refused, "code", "") != "incorrect_code":
+        except (ValidationError, *_MADE_UP) as refused:
+            if getattr(refused, "code", "incorrect_code") != "incorrect_code":
                 raise
             raise ValidationError(
                 "That passkey was not accepted: it is not one of this account, or it took too "
@@ -129,19 +191,36 @@ class _InOurWords:
             ) from None
 
 
-class SignInPasskeyForm(_InOurWords, LoginWebAuthnForm):  # type: ignore[misc]  # allauth is untyped
+class SignInPasskeyForm(_UsedPasskey, LoginWebAuthnForm):  # type: ignore[misc]  # allauth is untyped
     """Signing in with a passkey alone."""
 
 
-class SecondStepPasskeyForm(_InOurWords, AuthenticateWebAuthnForm):  # type: ignore[misc]  # untyped
+class SecondStepPasskeyForm(_UsedPasskey, AuthenticateWebAuthnForm):  # type: ignore[misc]  # untyped
     """A passkey as the second step of signing in."""
 
 
-class ConfirmPasskeyForm(_InOurWords, ReauthenticateWebAuthnForm):  # type: ignore[misc]  # untyped
+class ConfirmPasskeyForm(_UsedPasskey, ReauthenticateWebAuthnForm):  # type: ignore[misc]  # untyped
     """Confirming with a passkey that it is still you."""
 
 
-class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth is untyped
+class FirstPasskeyForm(SignupWebAuthnForm):  # type: ignore[misc]  # allauth is untyped
+    """What the browser made, for an account that may not be there yet."""
+
+    credential = AnswerField()
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            return super().clean() or {}
+        except (ValidationError, *_MADE_UP) as refused:
+            if getattr(refused, "code", "incorrect_code") != "incorrect_code":
+                raise
+            raise ValidationError(
+                "The passkey was not added: it took too long, or the device did not ask for a "
+                "PIN, finger or face. Try again."
+            ) from None
+
+
+class AddPasskeyForm(FirstPasskeyForm):
     """A name, and what the browser made. Every passkey of ours signs in by itself."""
 
     name = forms.CharField(
@@ -151,19 +230,6 @@ class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth is untyp
         help_text="So that you know it again: “MacBook, Touch ID”, “Security key, blue”.",
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
     )
-    passwordless = None
-
-    def clean(self) -> dict[str, Any]:
-        try:
-            cleaned: dict[str, Any] = super().clean()
-        except (ValidationError, ValueError) as refused:  # ValueError: no answer of a browser
-            if getattr(refused, "code", "incorrect_code") != "incorrect_code":
-                raise
-            raise ValidationError(
-                "The passkey was not added: it took too long, or the device did not ask for a "
-                "PIN, finger or face. Try again."
-            ) from None
-        return cleaned
 
 
 class NamePasskeyForm(forms.Form):

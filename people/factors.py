@@ -18,7 +18,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
-from allauth.mfa.webauthn.internal.auth import WebAuthn
+from allauth.mfa.webauthn.internal.auth import WebAuthn, parse_registration_response
 from allauth.socialaccount.models import SocialAccount
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -30,6 +30,7 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port
 from django.urls import reverse
 from django.utils import timezone
+from fido2.cose import UnsupportedKey
 
 import audit
 from audit.models import Event
@@ -359,6 +360,9 @@ def add_passkey(
     """
     person = _locked(acting_user)
     made_by_the_browser = credential.get("clientExtensionResults", {}).get("credProps", {})
+    attested = parse_registration_response(credential).response.attestation_object.auth_data
+    if isinstance(attested.credential_data.public_key, UnsupportedKey):
+        raise NotAPasskey("The registry cannot check that device's keys. Use another device.")
     if made_by_the_browser.get("rk") is False:
         raise NotAPasskey(
             "That device keeps no passkey that signs in by itself. Use another device, or a code "

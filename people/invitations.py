@@ -370,6 +370,13 @@ def _address(email: str) -> str:
         validate_email(email)
     except ValidationError:
         raise InvalidInvitee("email", "Give a whole e-mail address: name@company.com.") from None
+    if not email.isascii():
+        # Other letters look alike, and some databases take them for the same.
+        raise InvalidInvitee(
+            "email",
+            "Give the address in the letters a to z. A domain of other letters has a form that "
+            "begins with xn--.",
+        )
     if len(email) > _LONGEST_ADDRESS:
         raise InvalidInvitee("email", "That e-mail address is longer than any can be.")
     return email

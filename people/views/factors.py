@@ -5,10 +5,12 @@ They stand before allauth's own at the same addresses (``people.factor_urls``).
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, cast
 
 import segno
 from allauth.account.decorators import reauthentication_required
+from allauth.account.internal.stagekit import get_pending_stage
 from allauth.account.views import PasswordSetView
 from allauth.account.views import ReauthenticateView as PasswordReauthenticateView
 from allauth.mfa.base.views import AuthenticateView, ReauthenticateView
@@ -66,6 +68,18 @@ class Unprocessable:
 @method_decorator(never_cache, name="dispatch")
 class SecondStep(Unprocessable, AuthenticateView):  # type: ignore[misc]  # allauth is untyped
     """After the password: a passkey, a code, or a recovery code."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Begin anew where the first step no longer counts, before a code is used up for it."""
+        stage = get_pending_stage(request)
+        if stage is not None:
+            person = stage.login.user
+            since = datetime.fromtimestamp(stage.login.initiated_at, UTC)
+            changed = person.password_changed_at is not None and person.password_changed_at > since
+            if changed or not person.is_active:
+                return stage.abort()  # type: ignore[no-any-return]
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)
+        return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
@@ -169,14 +183,16 @@ def rename_passkey(request: HttpRequest, pk: int) -> HttpResponse:
     passkey = _passkey_or_404(request, pk)
     form = NamePasskeyForm(request.POST or None, initial={"name": passkey.wrap().name})
     if request.method == "POST" and form.is_valid():
-        factors.rename_passkey(
-            factor_id=pk,
-            name=form.cleaned_data["name"],
-            acting_user=reader_of(request),
-            at=timezone.now(),
-        )
-        messages.success(request, f"The passkey is called “{form.cleaned_data['name']}” now.")
-        return redirect("people:account")
+        name = form.cleaned_data["name"]
+        try:
+            factors.rename_passkey(
+                factor_id=pk, name=name, acting_user=reader_of(request), at=timezone.now()
+            )
+        except Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, f"The passkey is called “{name}” now.")
+            return redirect("people:account")
     status = 422 if request.method == "POST" else 200
     context = {"form": form, "passkey": passkey}
     return render(request, "mfa/webauthn/edit_form.html", context, status=status)
@@ -292,9 +308,13 @@ class MakeRecoveryCodes(Unprocessable, GenerateRecoveryCodesView):  # type: igno
     """Make new recovery codes in place of the former ones."""
 
     def form_valid(self, form: Any) -> HttpResponse:
-        factors.make_recovery_codes(
-            acting_user=reader_of(self.request), at=timezone.now(), ip=address_of(self.request)
-        )
+        try:
+            factors.make_recovery_codes(
+                acting_user=reader_of(self.request), at=timezone.now(), ip=address_of(self.request)
+            )
+        except Refused as refused:
+            form.add_error(None, str(refused))
+            return self.form_invalid(form)
         return redirect("mfa_view_recovery_codes")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -6,13 +6,11 @@ from typing import Any, cast
 from allauth.account.internal.flows import login as sign_in_flows
 from allauth.account.models import Login
 from allauth.core.internal import ratelimit
-from allauth.mfa.webauthn.forms import SignupWebAuthnForm
 from allauth.mfa.webauthn.internal import auth as webauthn
 from allauth.mfa.webauthn.internal import flows as passkey_flows
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -24,6 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from .. import factors, invitations
 from ..errors import NotYourOffice, Refused
+from ..factor_forms import FirstPasskeyForm
 from ..models import Company, Invitation, Person
 from ..origin import address_of
 from ..permissions import Act, may, require
@@ -83,18 +82,6 @@ class NewPasswordForm(forms.Form):
         cleaned = super().clean() or {}
         if cleaned.get("password2") and cleaned.get("password1") != cleaned["password2"]:
             self.add_error("password2", "The two passwords differ. Type the same one twice.")
-        return cleaned
-
-
-class NewPasskeyForm(SignupWebAuthnForm):  # type: ignore[misc]  # allauth is untyped
-    """What the browser made for an account that is not there yet, checked against its challenge."""
-
-    def clean(self) -> dict[str, Any]:
-        try:
-            cleaned: dict[str, Any] = super().clean()
-        except (ValueError, TypeError, KeyError) as broken:
-            # allauth expects what a browser makes; made up by hand, it breaks where it is read.
-            raise ValidationError("That is not what a browser makes of a passkey.") from broken
         return cleaned
 
 
@@ -209,6 +196,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
         return _nothing_to_accept(request, dead)
     if request.method == "GET":
         invitations.mark_opened(invitation, at=timezone.now())
+        request.session.cycle_key()  # whoever knew the session before knows nothing of it now
         request.session[_LINK] = invitation.token_sha256
         request.session.pop(_PERSON_ID, None)
     response = redirect("people:accept")
@@ -255,7 +243,7 @@ def _accept_with_password(request: HttpRequest, invitation: Invitation) -> HttpR
 def _accept_with_passkey(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     """The account is made in the transaction that keeps its passkey, or not at all."""
     planned = _planned(request, invitation)
-    form = NewPasskeyForm(request.POST, user=planned)
+    form = FirstPasskeyForm(request.POST, user=planned)
     if not form.is_valid():
         return _offer(
             request,

@@ -848,3 +848,38 @@ def test_administrator_removes_neither_own_factors_nor_none(everybody, administr
         remove_lost(person=everybody["cfo"], reason="Lost", acting_user=administrator, at=AT)
     assert factors.has_second_factor(administrator) and factors.has_second_factor(linked)
     assert (Event.objects.count(), OutgoingMail.objects.count()) == (events, mails)
+
+
+# --- A first step that no longer counts -------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["deactivated", "password changed"])
+def test_second_step_ends_with_what_the_first_was_worth(client, now, person, how):
+    secret = add_generator(person)
+    give_password(client, person)
+    now.shift(60)
+    meanwhile = {"is_active": False}
+    if how == "password changed":
+        meanwhile = {"password_changed_at": timezone.now()}
+    Person.objects.filter(pk=person.pk).update(**meanwhile)
+    events, used = Event.objects.count(), UsedCode.objects.count()
+    code = code_at(secret, timezone.now())
+    answer = client.post(reverse("mfa_authenticate"), {"code": code})
+    assert answer["Location"] == reverse("account_login")
+    assert signed_in_as(client) is None
+    assert (Event.objects.count(), UsedCode.objects.count()) == (events, used)
+
+
+def test_passkey_removed_in_another_window_is_not_renamed(client, person, monkeypatch):
+    client.force_login(person)
+    confirm(client)
+    add_passkey(client)
+    (passkey,) = factors.passkeys_of(person)
+    Authenticator.objects.all().delete()
+    # The page had found it a moment ago.
+    monkeypatch.setattr("people.views.factors._passkey_or_404", lambda *_: passkey)
+    events = Event.objects.count()
+    answer = client.post(reverse("mfa_edit_webauthn", args=[passkey.pk]), {"name": "Phone"})
+    assert answer.status_code == 422
+    assert "It is removed already." in answer.content.decode()
+    assert Event.objects.count() == events

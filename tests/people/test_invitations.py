@@ -117,6 +117,9 @@ def test_only_the_administrator_invites(everybody, office):
         ({"job_title": "Controller\u2066"}, "job_title"),
         ({"email": "nadia"}, "email"),
         ({"email": "nadia@northwind.example\nBcc: all@example.com"}, "email"),
+        ({"email": "maya.lindqvi\u017ft@northwind.example"}, "email"),  # a long s
+        ({"email": "nadia@\u043d\u043erthwind.example"}, "email"),  # Cyrillic
+        ({"email": "nadia@northwind.example."}, "email"),
         ({"email": f"{'n' * 250}@northwind.example"}, "email"),
     ],
 )
@@ -319,6 +322,27 @@ def test_an_invitation_accepted_twice_at_once_makes_one_account(transactional_db
 
 @pytest.mark.race
 @pytest.mark.django_db(transaction=True)
+def test_an_invitation_revoked_while_it_is_accepted_is_one_or_the_other(
+    transactional_db, everybody
+):
+    invitation, _link = invite(everybody["administrator"])
+    outcomes = at_once(
+        lambda: invitations.accept(invitation=invitation, password=NEW_PASSWORD, at=NOW),
+        lambda: invitations.revoke(
+            invitation=invitation, acting_user=everybody["administrator"], at=NOW
+        ),
+    )
+    invitation.refresh_from_db()
+    accepted = invitation.accepted_at is not None
+    refused = invitations.InvitationEnded if accepted else invitations.LinkRevoked
+    assert refusals(outcomes) == [refused]
+    assert Person.objects.filter(email=ADDRESS).exists() is accepted
+    ended = Event.objects.filter(event__in=["invitation.accepted", "invitation.revoked"])
+    assert [one.event == "invitation.accepted" for one in ended] == [accepted]
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
 def test_an_address_invited_twice_at_once_has_one_invitation(transactional_db, everybody):
     outcomes = at_once(
         lambda: invite(everybody["administrator"]), lambda: invite(everybody["administrator"])
@@ -459,6 +483,18 @@ def test_opening_a_used_link_again_and_again_is_no_guessing(client, link):
     invitations.accept(invitation=Invitation.objects.get(), password=NEW_PASSWORD, at=NOW)
     for _ in range(25):
         assert client.get(path_of(link)).status_code == 410
+
+
+def test_the_link_begins_a_session_that_nobody_knew(client, link):
+    session = client.session
+    session["planted"] = True
+    session.save()
+    client.cookies[django_settings.SESSION_COOKIE_NAME] = session.session_key
+    client.get(path_of(link))
+    assert client.session.session_key != session.session_key
+    stranger = type(client)()
+    stranger.cookies[django_settings.SESSION_COOKIE_NAME] = session.session_key
+    assert stranger.get(reverse("people:accept")).status_code == 404
 
 
 def test_asking_for_the_head_of_a_link_opens_nothing(client, link):
