@@ -115,7 +115,10 @@ def deactivate(*, person: Person, reason: str, acting_user: Person, at: datetime
 
 @transaction.atomic
 def reactivate(*, person: Person, reason: str, acting_user: Person, at: datetime) -> Person:
-    """Open the account again. Sessions, tokens and begun signatures do not come back."""
+    """Open the account again. Sessions, tokens and begun signatures do not come back.
+
+    Also none that was begun just when the account was closed.
+    """
     held = require(acting_user, Act.MANAGE_ACCOUNTS, on=company_date(at))
     reason = _reason(reason)
     found = Person.objects.select_for_update().get(pk=person.pk)
@@ -123,6 +126,8 @@ def reactivate(*, person: Person, reason: str, acting_user: Person, at: datetime
         raise NotDeactivated(f"The account of {found.name} is active.")
     found.is_active, found.deactivated_at, found.deactivated_by = True, None, None
     found.save(update_fields=["is_active", "deactivated_at", "deactivated_by"])
+    sessions.end_all(found)
+    sessions.end_tokens(found)
     tell(
         found,
         kind="account-reactivated",

@@ -18,6 +18,7 @@ from people.models import Appointment, Office, Person
 from people.queries import accounts_of, holder_of, same_human
 from people.signals import person_deactivated
 from tests.boundaries.factories import acting
+from tests.boundaries.races.together import at_once, refusals
 from tests.people.factories import PASSWORD, PersonFactory
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
@@ -233,6 +234,19 @@ def test_reactivate_opens_the_account_and_brings_nothing_back(client, everybody,
     signed_in(type(client)(), maya)
 
 
+def test_a_session_begun_while_the_account_was_closing_does_not_come_back(
+    client, everybody, administrator
+):
+    maya = everybody["cro"]
+    at = timezone.now()
+    signed_in(client, maya)
+    Person.objects.filter(pk=maya.pk).update(is_active=False)
+    AuthToken.objects.create(user=maya)
+    accounts.reactivate(person=maya, reason="She is back.", acting_user=administrator, at=at)
+    assert client.get(reverse("functions_catalog:lookup")).status_code == 302
+    assert not AuthToken.objects.filter(user=maya).exists()
+
+
 def test_an_active_account_is_not_reactivated(everybody, administrator):
     before = counted()
     with pytest.raises(accounts.NotDeactivated):
@@ -283,6 +297,48 @@ def test_what_is_linked_already_is_refused(everybody, administrator, second, how
     with pytest.raises(accounts.AlreadyLinked):
         change(accounts.link, person, administrator, to=to)
     assert counted() == before
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_accounts_linked_both_ways_at_once_are_linked_once(transactional_db, everybody):
+    maya, daniel = everybody["cro"], everybody["coo"]
+
+    def linking(person, to):
+        return lambda: accounts.link(
+            person=person,
+            to=to,
+            reason="One human being.",
+            acting_user=everybody["administrator"],
+            at=timezone.now(),
+        )
+
+    outcomes = at_once(linking(maya, daniel), linking(daniel, maya))
+    assert refusals(outcomes) == [accounts.AlreadyLinked]
+    maya.refresh_from_db()
+    daniel.refresh_from_db()
+    assert maya.human_id == daniel.human_id
+    assert [maya.same_person_as_id, daniel.same_person_as_id].count(None) == 1
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_a_ring_of_links_made_at_once_stays_flat(transactional_db, everybody):
+    three = [everybody[key] for key in ("cro", "coo", "cfo")]
+
+    def linking(person, to):
+        return lambda: accounts.link(
+            person=person,
+            to=to,
+            reason="One human being.",
+            acting_user=everybody["administrator"],
+            at=timezone.now(),
+        )
+
+    at_once(*(linking(three[one - 1], three[one]) for one in range(3)))
+    linked = Person.objects.filter(pk__in=[one.pk for one in three])
+    assert len({one.human_id for one in linked}) == 1
+    assert sum(one.same_person_as_id is None for one in linked) == 1
 
 
 def test_unlink_makes_an_account_a_person_of_its_own(everybody, administrator, second):
