@@ -49,7 +49,8 @@ def people(request: HttpRequest) -> HttpResponse:
     reader, on = reader_of(request), today()
     if not may(reader, Act.RECORD_APPOINTMENT, on=on):
         require(reader, Act.INVITE, on=on)
-    asked = " ".join(request.GET.get("q", "").split())[:120]
+    # PostgreSQL keeps no text with a NUL, and so finds none.
+    asked = " ".join(request.GET.get("q", "").replace("\0", "").split())[:120]
     state = request.GET.get("state", "active")
     state = state if state in STATES else "active"
     found: dict[str, QuerySet[Any]] = {

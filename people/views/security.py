@@ -2,10 +2,12 @@
 
 import csv
 from collections.abc import Iterator
+from datetime import date
 from typing import Any, cast
 
 from django import forms
 from django.core.paginator import Paginator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -26,6 +28,11 @@ def _day(label: str) -> forms.DateField:
         label=label,
         required=False,
         error_messages={"invalid": "Give a day, such as 2026-11-20."},
+        # Midnight of a day near the first or last that Python knows is none in another zone.
+        validators=[
+            MinValueValidator(date(1900, 1, 1), "Give a day from 1900 on."),
+            MaxValueValidator(date(2999, 12, 31), "Give a day before the year 3000."),
+        ],
         widget=forms.DateInput(attrs={"class": "input", "type": "date"}),
     )
 

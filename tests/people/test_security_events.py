@@ -289,6 +289,8 @@ def test_the_page_filters(reader, everybody):
         {"person": "999999999"},
         {"kind": "revision"},
         {"first_day": "yesterday"},
+        {"first_day": "0001-01-01"},
+        {"last_day": "9999-12-31"},
         {"first_day": "2026-11-02", "last_day": "2026-11-01"},
     ],
 )
