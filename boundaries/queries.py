@@ -475,7 +475,7 @@ class Signer:
             return self.answer
         if self.holder_name == VACANT:
             return "The Office is vacant now."
-        return f"{self.holder_name} holds the Office now."
+        return f"{self.holder_name} acts for the Office now."
 
 
 VACANT = "Vacant"

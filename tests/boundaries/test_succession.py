@@ -17,6 +17,7 @@ from boundaries.models import Revision, Succession
 from boundaries.states import State
 from boundaries.succession import Standing, standing_of
 from notifications.models import OutgoingMail
+from people import appointments
 from people.calendar import company_date, start_of_day
 from people.errors import NotYourOffice, Refused
 from people.models import Appointment, Office
@@ -560,3 +561,36 @@ def test_readers_of_drafts_and_the_successor_read_it(taken_over, nadia, people):
     assert taken_over in takeover.readable(nadia, on=FIRST)
     for who in ("member", "administrator", "coo"):  # Daniel has left
         assert taken_over not in takeover.readable(people[who], on=FIRST)
+
+
+# --- From the record to the answer ------------------------------------------------------------
+
+
+def test_recorded_and_confirmed_it_begins_and_what_is_signed_is_asked_for(
+    in_force, people, django_capture_on_commit_callbacks
+):
+    """The Secretary records, the CEO confirms on the day itself: nobody waits for the sweep."""
+    nadia = PersonFactory(name="Nadia Haddad")
+    draft = workflow.amend(revision=in_force, acting_user=people["cro"], at=MORNING)
+    factories.all_agree(draft, people, at=MORNING)
+    draft = factories.effective(factories.fresh(draft), people, date(2027, 4, 1), at=MORNING)
+    factories.all_agree(draft, people, at=MORNING)
+    factories.frozen(draft, people, at=MORNING)
+    with django_capture_on_commit_callbacks(execute=True):
+        made = appointments.record(
+            person=nadia,
+            office_key="coo",
+            starts_on=FIRST + timedelta(days=1),
+            acting_user=people["corporate_secretary"],
+            at=MORNING,
+        )
+    later = at(FIRST + timedelta(days=1))
+    assert not Succession.objects.exists()
+    with django_capture_on_commit_callbacks(execute=True):
+        appointments.confirm(appointment=made, acting_user=people["ceo"], at=later)
+    one = Succession.objects.get()
+    assert (one.appointment.person, one.began_at) == (nadia, later)
+    assert one.due_date == date(2027, 2, 17)
+    asked = OutgoingMail.objects.filter(kind="signature-asked", person=nadia)
+    assert [mail.subject for mail in asked] == ["NC-RB-2 waits for your signature"]
+    assert len(mails("takeover-began")) == 1
