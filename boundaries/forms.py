@@ -14,7 +14,7 @@ from people.models import Office
 from people.offices import ADMINISTRATOR, AUDITOR, HYBRID, office_short
 from sealing.verify import MAX_FILE_BYTES
 
-from . import proof, template
+from . import proof, signing, template
 from .drafting import (
     ArticleText,
     RowText,
@@ -459,7 +459,7 @@ class BeginSigningForm(forms.Form):
         help_text="Whoever else signs, and the CEO, read it. It stays in the record.",
     )
     reservation = PlainText(
-        max_length=600,
+        max_length=signing.MAX_RESERVATION,
         rows=2,
         label="Reservation",
         help_text="Printed beside your signature. It does not change the text.",

@@ -46,6 +46,8 @@ MAX_ATTEMPTS = 5
 MAX_FAILED = 10
 FAILED_COUNT_FOR = timedelta(hours=1)
 CONSENT_VERSION = "2026-11"
+# What fits, whole, beside a signature with a meaning and a name of usual length.
+MAX_RESERVATION = 400
 FEWEST_COSIGNERS = 2  # human beings, not accounts
 
 ACT_OF_ROLE = {Role.COSIGNER: Act.SIGN, Role.APPROVER: Act.APPROVE}
@@ -172,6 +174,11 @@ def open_intent(
     if not meaning_accepted:
         raise MeaningNotAccepted("Tick what signing means before you go on. Nothing was signed.")
     # Both are printed beside the signature: what cannot be would keep the PDF waiting for ever.
+    if len(reservation.strip()) > MAX_RESERVATION:
+        raise InvalidText(
+            f"Shorten the reservation to {MAX_RESERVATION} characters: it is printed beside your "
+            "signature. Nothing was signed."
+        )
     strange = undrawable(f"{acting_user.name} {reservation}")
     if strange:
         raise InvalidText(

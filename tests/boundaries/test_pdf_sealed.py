@@ -2,14 +2,19 @@
 
 import hashlib
 import io
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from boundaries import pdf
+from boundaries import pdf, signing, workflow
+from boundaries.files import files
+from people.calendar import company_date
+from sealing.render import weasyprint_problem
 from sealing.sign import signed_fields
 from sealing.verify import verify
-from tests.boundaries import sealed_files
+from tests.boundaries import factories, sealed_files, stages
 
 pytestmark = pytest.mark.django_db
 
@@ -61,3 +66,35 @@ def test_the_attached_json_is_exactly_what_was_frozen(walk):
     assert described.get_object()["/UF"] == "NC-RB-1.json"
     assert attached == walk.content
     assert hashlib.sha256(attached).hexdigest() == walk.content_sha256
+
+
+def test_one_person_with_two_offices_is_printed_in_both_places(executives, signing_keys):
+    """One ceremony, two signatures in the file; each says for which Offices it was given."""
+    if problem := weasyprint_problem():
+        pytest.skip(problem)
+    now = timezone.now()
+    today = company_date(now)
+    people = dict(executives)
+    factories.acting(people["cro"], "coo", starts_on=today, ends_on=today + timedelta(days=14))
+    people["coo"] = people["cro"]
+    revision = stages.ready_to_freeze(people, at=now)
+    freeze = workflow.freeze(revision=revision, acting_user=people["cro"], at=now)
+    pdf.advance(freeze.pk)
+    reservation = ("Only for the sales reporting rows, word by word. " * 12)[
+        : signing.MAX_RESERVATION
+    ]
+    made = stages.to_sign(revision, people["cro"], at=now, reservation=reservation).finish()
+    pdf.advance(freeze.pk)
+
+    freeze.refresh_from_db()
+    signed = files.get(freeze.pdf_sha256)
+    assert signed_fields(signed) == ["Sig_SEAL", "Sig_CRO", "Sig_COO"]
+    assert [(one.office, one.acting) for one in made] == [("cro", False), ("coo", True)]
+    by_field = {
+        one.field_name: one for one in PdfFileReader(io.BytesIO(signed)).embedded_signatures
+    }
+    for field in ("Sig_CRO", "Sig_COO"):
+        reason = by_field[field].sig_object["/Reason"]
+        assert "the Office of the CRO and the Office of the COO (acting)" in reason
+        assert "password only" in reason
+        assert "Maya Lindqvist" in by_field[field].signer_cert.subject.human_friendly

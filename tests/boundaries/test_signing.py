@@ -183,7 +183,9 @@ def test_nobody_begins_to_sign_twice(frozen, people):
     refused(IntentNotValid, lambda: begin(frozen.revision, people["coo"]), match="already")
 
 
-@pytest.mark.parametrize("reservation", ["Until May \N{ROCKET}", "Until\u202eMay"])
+@pytest.mark.parametrize(
+    "reservation", ["Until May \N{ROCKET}", "Until\u202eMay", "x" * (signing.MAX_RESERVATION + 1)]
+)
 def test_reservation_that_cannot_be_printed_is_refused(frozen, people, reservation):
     signing.record_reading(freeze=frozen, acting_user=people["coo"], at=NOW)
     refused(

@@ -108,7 +108,7 @@ def test_going_on_without_having_opened_the_copy_is_refused(sign_in, frozen_revi
     [
         ({"conflict": "none"}, "Tick"),
         ({"understood": "on", "conflict": "declared"}, "conflict"),
-        ({"understood": "on", "conflict": "none", "reservation": "x" * 601}, "at most 600"),
+        ({"understood": "on", "conflict": "none", "reservation": "x" * 401}, "at most 400"),
     ],
 )
 def test_an_incomplete_beginning_says_what_is_missing(sign_in, frozen_revision, data, words):
