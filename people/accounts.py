@@ -80,7 +80,7 @@ def deactivate(*, person: Person, reason: str, acting_user: Person, at: datetime
     ``LastAdministrator``, ``AlreadyDeactivated``, ``ReasonMissing`` or ``NotYourOffice``.
     """
     held = require(acting_user, Act.MANAGE_ACCOUNTS, on=company_date(at))
-    reason = _reason(reason)
+    reason = given_reason(reason)
     # The Office is a lock too: two Administrators cannot close each other's account at once.
     Office.objects.select_for_update().filter(key=ADMINISTRATOR).first()
     found = Person.objects.select_for_update().get(pk=person.pk)
@@ -120,7 +120,7 @@ def reactivate(*, person: Person, reason: str, acting_user: Person, at: datetime
     Also none that was begun just when the account was closed.
     """
     held = require(acting_user, Act.MANAGE_ACCOUNTS, on=company_date(at))
-    reason = _reason(reason)
+    reason = given_reason(reason)
     found = Person.objects.select_for_update().get(pk=person.pk)
     if found.is_active:
         raise NotDeactivated(f"The account of {found.name} is active.")
@@ -159,7 +159,7 @@ def link(*, person: Person, to: Person, reason: str, acting_user: Person, at: da
     Raises ``AlreadyLinked``, ``ReasonMissing`` or ``NotYourOffice``.
     """
     held = require(acting_user, Act.MANAGE_ACCOUNTS, on=company_date(at))
-    reason = _reason(reason)
+    reason = given_reason(reason)
     person, to = _locked(person, to)
     if person.pk == to.pk:
         raise AlreadyLinked("Choose another account: one account needs no link to itself.")
@@ -191,7 +191,7 @@ def unlink(*, person: Person, reason: str, acting_user: Person, at: datetime) ->
     ``NotLinked``, ``ReasonMissing`` or ``NotYourOffice``.
     """
     held = require(acting_user, Act.MANAGE_ACCOUNTS, on=company_date(at))
-    reason = _reason(reason)
+    reason = given_reason(reason)
     (person,) = _locked(person)
     if person.human_id == acting_user.human_id:
         raise OwnAccount(
@@ -229,7 +229,8 @@ def unlink(*, person: Person, reason: str, acting_user: Person, at: datetime) ->
 # --- What the verbs share ---------------------------------------------------------------------
 
 
-def _reason(reason: str) -> str:
+def given_reason(reason: str) -> str:
+    """``reason`` as it is kept; raises ``ReasonMissing`` where it says nothing or too much."""
     reason = reason.strip()
     if not reason:
         raise ReasonMissing("Give a reason. It stays in the record of security events.")

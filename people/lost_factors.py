@@ -14,6 +14,7 @@ from django.urls import reverse
 import audit
 
 from . import sessions
+from .accounts import given_reason
 from .calendar import company_date
 from .errors import Refused
 from .factors import FACTORS, NoSuchFactor
@@ -28,17 +29,12 @@ class OwnFactors(Refused):
     code = "own_factors"
 
 
-class NoReason(Refused):
-    """Why it was done stays in the record."""
-
-    code = "no_reason"
-
-
 @transaction.atomic
 def remove_lost(*, person: Person, reason: str, acting_user: Person, at: datetime) -> Person:
     """Remove all second factors and recovery codes of ``person``, and end their sessions.
 
-    What was lost may be in other hands by now: nothing that it opened stays open.
+    What was lost may be in other hands by now: nothing that it opened stays open. Raises
+    ``OwnFactors``, ``NoSuchFactor``, ``accounts.ReasonMissing`` or ``NotYourOffice``.
     """
     held = require(acting_user, Act.MANAGE_ACCOUNTS, on=company_date(at))
     if person.human_id == acting_user.human_id:
@@ -46,9 +42,7 @@ def remove_lost(*, person: Person, reason: str, acting_user: Person, at: datetim
             "You cannot do that for yourself. Remove a factor on the page of your account, or "
             "ask another Administrator."
         )
-    reason = " ".join(reason.split())
-    if not reason:
-        raise NoReason("Give a reason. It stays in the record of security events.")
+    reason = given_reason(reason)
     found = Person.objects.select_for_update().get(pk=person.pk)
     of_the_person = Authenticator.objects.filter(user=found)
     removed = of_the_person.filter(type__in=FACTORS).count()
