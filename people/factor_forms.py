@@ -268,10 +268,19 @@ class NewCodeGeneratorForm(forms.Form):
     def __init__(self, *args: Any, user: Person, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
-        session = context.request.session
-        if self.session_key not in session:
-            session[self.session_key] = factors.encrypt(generate_totp_secret())
-        self.secret = factors.decrypt(session[self.session_key])
+        self.secret = self._waiting() or self._new()
+
+    def _waiting(self) -> str:
+        kept = context.request.session.get(self.session_key)
+        try:
+            return factors.decrypt(kept) if kept else ""
+        except factors.FactorsUnreadable:
+            return ""  # nothing is lost: the code generator was not on yet
+
+    def _new(self) -> str:
+        secret: str = generate_totp_secret()
+        context.request.session[self.session_key] = factors.encrypt(secret)
+        return secret
 
     def clean_code(self) -> str:
         code = compact(self.cleaned_data["code"])

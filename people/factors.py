@@ -18,7 +18,11 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
-from allauth.mfa.webauthn.internal.auth import WebAuthn, parse_registration_response
+from allauth.mfa.webauthn.internal.auth import (
+    WebAuthn,
+    get_authenticator_by_credential_id,
+    parse_registration_response,
+)
 from allauth.socialaccount.models import SocialAccount
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -356,13 +360,13 @@ def add_passkey(
     """Add a passkey that the browser made (``credential``, checked against its challenge before).
 
     Returns whether recovery codes were made with it: the first factor brings them. Refuses one
-    that could not sign in by itself.
+    that could not sign in by itself, is there already, or whose signatures nobody here can check.
     """
     person = _locked(acting_user)
     made_by_the_browser = credential.get("clientExtensionResults", {}).get("credProps", {})
-    attested = parse_registration_response(credential).response.attestation_object.auth_data
-    if isinstance(attested.credential_data.public_key, UnsupportedKey):
-        raise NotAPasskey("The registry cannot check that device's keys. Use another device.")
+    made = parse_registration_response(credential).response.attestation_object.auth_data
+    if isinstance(made.credential_data.public_key, UnsupportedKey):
+        raise NotAPasskey("The registry cannot check that device’s keys. Use another device.")
     if made_by_the_browser.get("rk") is False:
         raise NotAPasskey(
             "That device keeps no passkey that signs in by itself. Use another device, or a code "
@@ -372,6 +376,8 @@ def add_passkey(
         raise TooManyPasskeys(
             f"You have {MOST_PASSKEYS} passkeys. Remove one that you no longer use first."
         )
+    if get_authenticator_by_credential_id(person, made.credential_data.credential_id) is not None:
+        raise NotAPasskey("That passkey is on your account already. Use another device.")
     named = _name(name) or FactorAdapter().generate_authenticator_name(person, PASSKEY)
     added = WebAuthn.add(person, named, credential).instance
     return _added(person, added, called=named, at=at, ip=ip)

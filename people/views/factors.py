@@ -295,6 +295,8 @@ def remove_code_generator(request: HttpRequest) -> HttpResponse:
 class RecoveryCodes(ViewRecoveryCodesView):  # type: ignore[misc]  # allauth is untyped
     """The recovery codes, shown once; then on to where the person was going."""
 
+    http_method_names = ("get", "options")  # HEAD would count as shown, and show nothing
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         return context | {

@@ -883,3 +883,20 @@ def test_passkey_removed_in_another_window_is_not_renamed(client, person, monkey
     assert answer.status_code == 422
     assert "It is removed already." in answer.content.decode()
     assert Event.objects.count() == events
+
+
+def test_asking_for_the_head_shows_no_recovery_codes(client, person):
+    client.force_login(person)
+    confirm(client)
+    add_passkey(client)
+    assert client.head(reverse("mfa_view_recovery_codes")).status_code == 405
+    assert len(client.get(reverse("mfa_view_recovery_codes")).context["codes"]) == 10
+
+
+def test_setting_up_begins_anew_where_the_waiting_secret_cannot_be_read(client, person, settings):
+    client.force_login(person)
+    confirm(client)
+    before = client.get(reverse("mfa_activate_totp")).context["secret"]
+    settings.KEYS_SECRET = "another"
+    page = client.get(reverse("mfa_activate_totp"))
+    assert page.status_code == 200 and page.context["secret"] != before

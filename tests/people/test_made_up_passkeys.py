@@ -11,6 +11,7 @@ from django.utils import timezone
 from fido2 import cbor
 from fido2.utils import websafe_encode
 
+from audit.models import Event
 from people import factors, invitations
 from people.models import Person
 from tests.people.signing_in import add_passkey, confirm, give_password, options_on
@@ -111,6 +112,20 @@ def test_key_of_an_unknown_kind_is_not_added(client, executives):
     assert answer.status_code == 422
     assert "cannot check that device" in answer.content.decode()
     assert not Authenticator.objects.exists()
+
+
+def test_passkey_is_not_added_twice(client, executives):
+    client.force_login(executives["cro"])
+    confirm(client)
+    passkey = add_passkey(client)
+    url = reverse("mfa_add_webauthn")
+    again = passkey.create(options_on(client.get(url, headers=HERE)))
+    events = Event.objects.count()
+    answer = client.post(url, {"credential": json.dumps(again)}, headers=HERE)
+    assert answer.status_code == 422
+    assert "on your account already" in answer.content.decode()
+    assert len(factors.passkeys_of(executives["cro"])) == 1
+    assert Event.objects.count() == events
 
 
 def test_signing_in(client, executives):
