@@ -416,7 +416,8 @@ def test_lookup_costs_the_same_queries_for_one_function_and_fifty(client, bounda
     add(range(1, 50))
     in_force(answers_of(2, 50), date(2025, 4, 2), number="NC-X", revision=2)
     assert cost() == few
-    assert few <= 12
+    # Among them: the session's own row, and which Offices are not established.
+    assert few <= 13
 
 
 def test_function_page_costs_the_same_queries_after_fifty_revisions(client, boundary):
@@ -425,6 +426,7 @@ def test_function_page_costs_the_same_queries_after_fifty_revisions(client, boun
             page(client, function_page())
         return len(captured)
 
+    cost()  # the first request notes that the session is in use
     few = cost()
     for revision in range(3, 53):
         in_force([answer("deal_desk", "cro", revision=revision)], SECOND, revision=revision)

@@ -544,14 +544,15 @@ def jwks(key, kid="one"):
     return {"keys": [{**public, "kid": kid, "use": "sig", "alg": "RS256"}]}
 
 
-def token(key=KEY, algorithm="RS256", kid="one", leave_out="", **changed):
+def token(key=KEY, algorithm="RS256", kid="one", leave_out="", exp_in=300, iat_in=0, **changed):
+    """An ID token; times are seconds from now, which is when the test runs."""
     now = int(time.time())
     claims = {
         "iss": "https://login.example",
         "sub": "u-1",
         "aud": "boundary-registry",
-        "exp": now + 300,
-        "iat": now,
+        "exp": now + exp_in,
+        "iat": now + iat_in,
         "nonce": "right",
         **changed,
     }
@@ -584,7 +585,7 @@ def exchange(settings):
         {"kid": None},
         {"aud": ["boundary-registry"]},
         {"aud": ["boundary-registry", "api"], "azp": "boundary-registry"},
-        {"exp": int(time.time()) - 5},  # clocks differ a little
+        {"exp_in": -5},  # clocks differ a little
     ],
 )
 def test_id_token_that_holds(right, exchange):
@@ -598,8 +599,8 @@ def test_id_token_that_holds(right, exchange):
         {"aud": "another-client"},
         {"aud": ["boundary-registry", "api"]},
         {"aud": ["boundary-registry", "api"], "azp": "api"},
-        {"exp": int(time.time()) - 120},
-        {"iat": int(time.time()) + 600},
+        {"exp_in": -120},
+        {"iat_in": 600},
         {"nonce": "wrong"},
         {"leave_out": "nonce"},
         {"leave_out": "sub"},
