@@ -24,7 +24,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from . import factors
+from . import factors, sign_in_events
 from .models import Person
 from .origin import address_of
 
@@ -178,6 +178,7 @@ class _UsedPasskey(forms.Form):
     """allauth says "incorrect code" of a passkey that was not accepted."""
 
     credential = AnswerField()
+    user: Any  # the person, or None before anybody said who they are
 
     def clean_credential(self) -> Authenticator:
         try:
@@ -185,14 +186,37 @@ class _UsedPasskey(forms.Form):
         except (ValidationError, *_MADE_UP) as refused:
             if getattr(refused, "code", "incorrect_code") != "incorrect_code":
                 raise
-            raise ValidationError(
-                "That passkey was not accepted: it is not one of this account, or it took too "
-                "long. Try again."
-            ) from None
+            raise _not_accepted() from None
+
+    def clean(self) -> dict[str, Any]:
+        if "credential" not in self.cleaned_data:
+            self.failed()
+        return super().clean() or {}
+
+    def failed(self) -> None:
+        """The log hears of it: allauth sends no signal for a passkey that was refused."""
+        sign_in_events.sign_in_failed(
+            request=context.request, person=self.user, stage="passkey", at=timezone.now()
+        )
+
+
+def _not_accepted() -> ValidationError:
+    return ValidationError(
+        "That passkey was not accepted: it is not one of this account, or it took too long. Try "
+        "again."
+    )
 
 
 class SignInPasskeyForm(_UsedPasskey, LoginWebAuthnForm):  # type: ignore[misc]  # allauth is untyped
     """Signing in with a passkey alone."""
+
+    def clean_credential(self) -> Authenticator:
+        authenticator = super().clean_credential()
+        if not authenticator.user.is_active:
+            # Known by their passkey; told no more than a stranger.
+            self.user = authenticator.user
+            raise _not_accepted()
+        return authenticator
 
 
 class SecondStepPasskeyForm(_UsedPasskey, AuthenticateWebAuthnForm):  # type: ignore[misc]  # untyped
@@ -201,6 +225,11 @@ class SecondStepPasskeyForm(_UsedPasskey, AuthenticateWebAuthnForm):  # type: ig
 
 class ConfirmPasskeyForm(_UsedPasskey, ReauthenticateWebAuthnForm):  # type: ignore[misc]  # untyped
     """Confirming with a passkey that it is still you."""
+
+    def failed(self) -> None:
+        sign_in_events.confirmation_failed(
+            request=context.request, person=self.user, stage="passkey", at=timezone.now()
+        )
 
 
 class FirstPasskeyForm(SignupWebAuthnForm):  # type: ignore[misc]  # allauth is untyped

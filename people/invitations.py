@@ -132,7 +132,7 @@ def invite(
     ``TooManyInvitations``.
     """
     held = _may_send(acting_user, at=at)
-    name, job_title = _plain("name", name), _plain("job_title", job_title)
+    name, job_title = plain_name("name", name), plain_name("job_title", job_title)
     email = _address(email)
     if not any(letter.isalpha() for letter in name):
         raise InvalidInvitee("name", "Give the person's name, as it should stand on documents.")
@@ -348,8 +348,8 @@ def _may_send(acting_user: Person, *, at: datetime) -> list[Appointment]:
     return held
 
 
-def _plain(field: str, text: str) -> str:
-    """``text`` on one line, refused where it could read otherwise than it looks."""
+def plain_name(field: str, text: str) -> str:
+    """``text`` on one line; ``InvalidInvitee`` where it could read otherwise than it looks."""
     text = unicodedata.normalize("NFC", " ".join(text.split()))
     words = field.replace("_", " ")
     if len(text) > LONGEST_NAME:

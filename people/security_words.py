@@ -176,6 +176,8 @@ def _failed(words: str) -> Words:
 
 def _sign_in_failed(event: Event, known: Known) -> str:
     gave = _METHODS.get(str(event.data.get("stage")), "a wrong answer")
+    if not event.object_id and event.data.get("stage") == "passkey":
+        return "tried to sign in with a passkey that opens no account"
     if not event.object_id:
         return f"tried to sign in with {gave}, to an account that does not exist"
     closed = ", which is deactivated" if event.data.get("deactivated") else ""

@@ -34,7 +34,7 @@ import audit
 
 from . import sign_in_events
 from .errors import Refused
-from .invitations import accept_by_single_sign_on
+from .invitations import LONGEST_NAME, InvalidInvitee, accept_by_single_sign_on, plain_name
 from .models import Person
 from .origin import address_of
 from .telling import tell
@@ -162,8 +162,11 @@ def _provisioned(email: str, claims: Mapping[str, Any], *, at: datetime, ip: str
     if not name:
         parts = (claims.get("given_name"), claims.get("family_name"))
         name = " ".join(str(part).strip() for part in parts if part)
-    longest = Person._meta.get_field("name").max_length
-    person = Person.objects.create_user(email, (name or email.partition("@")[0])[:longest])
+    try:
+        name = plain_name("name", name[:LONGEST_NAME])
+    except InvalidInvitee:
+        name = ""  # better the address than a name that reads otherwise than it looks
+    person = Person.objects.create_user(email, name or email.partition("@")[0])
     _record("person.provisioned", person, claims, at=at, ip=ip)
     return person
 

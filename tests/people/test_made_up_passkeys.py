@@ -14,7 +14,13 @@ from fido2.utils import websafe_encode
 from audit.models import Event
 from people import factors, invitations
 from people.models import Person
-from tests.people.signing_in import add_passkey, confirm, give_password, options_on
+from tests.people.signing_in import (
+    add_passkey,
+    confirm,
+    give_password,
+    options_on,
+    sign_in_by_passkey,
+)
 from tests.people.soft_passkey import SoftPasskey
 
 HERE = {"host": "localhost"}
@@ -173,3 +179,43 @@ def test_accepting(client, everybody):
     good = SoftPasskey().create(options_on(client.get(url, headers=HERE)))
     assert_refused(client, url, good, status=422)
     assert not Person.objects.filter(name="Nadia Haddad").exists()
+
+
+# --- What the log hears of it ------------------------------------------------------------------
+
+
+def newest():
+    event = Event.objects.latest("sequence")
+    return event.event, event.object_id, event.data
+
+
+def test_refused_passkey_is_a_sign_in_that_failed(client, executives):
+    client.post(reverse("mfa_login_webauthn"), {"credential": "{}"}, headers=HERE)
+    assert newest() == ("session.sign_in_failed", "", {"stage": "passkey", "deactivated": False})
+
+
+def test_right_passkey_of_a_closed_account_is_answered_like_a_wrong_one(client, executives):
+    person = executives["cro"]
+    client.force_login(person)
+    confirm(client)
+    passkey = add_passkey(client)
+    client.logout()
+    Person.objects.filter(pk=person.pk).update(is_active=False)
+    closed = sign_in_by_passkey(client, passkey)
+    assert newest() == (
+        "session.sign_in_failed",
+        str(person.pk),
+        {"stage": "passkey", "deactivated": True},
+    )
+    wrong = client.post(reverse("mfa_login_webauthn"), {"credential": "{}"}, headers=HERE)
+    assert (closed.status_code, closed["Location"]) == (wrong.status_code, wrong["Location"])
+    assert "_auth_user_id" not in client.session
+
+
+def test_refused_passkey_of_somebody_signed_in_is_a_confirmation_that_failed(client, executives):
+    person = executives["cro"]
+    client.force_login(person)
+    confirm(client)
+    add_passkey(client)
+    client.post(reverse("mfa_reauthenticate_webauthn"), {"credential": "{}"}, headers=HERE)
+    assert newest() == ("session.confirmation_failed", str(person.pk), {"stage": "passkey"})

@@ -309,6 +309,8 @@ def test_invitation_that_ended_lets_nobody_in(ended, sso, invitation, everybody)
         ({"given_name": "Noor", "family_name": "Hire"}, "Noor Hire"),
         ({}, "new.hire"),
         ({"name": "N" * 300}, "N" * 120),
+        ({"name": "Noor \u202eeriH"}, "new.hire"),  # reads otherwise than it looks
+        ({"name": "Noor\0Hire"}, "new.hire"),
     ],
 )
 def test_name_of_a_new_account(claims, name, sso, settings):
