@@ -10,6 +10,7 @@ from django.utils.datastructures import MultiValueDict
 
 from functions_catalog.models import Function
 from people.calendar import company_date
+from people.factor_forms import AnswerField
 from people.models import Office
 from people.offices import ADMINISTRATOR, AUDITOR, HYBRID, office_short
 from sealing.verify import MAX_FILE_BYTES
@@ -481,10 +482,7 @@ class _SecretInput(forms.PasswordInput):
 class ConfirmForm(forms.Form):
     """Step 5: who signs proves that it is them at that moment, by ``method`` (``proof``)."""
 
-    passkey = forms.JSONField(
-        error_messages={"required": "Use your passkey first, then sign."},
-        widget=forms.HiddenInput,
-    )
+    passkey = AnswerField()
     password = forms.CharField(
         strip=False,
         label="Your password",

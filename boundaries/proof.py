@@ -215,8 +215,9 @@ def by_passkey(intent: SigningIntent, answer: PasskeyAnswer, *, at: datetime) ->
     try:
         response = AuthenticationResponse.from_dict(answer.response)
         used = server.authenticate_complete(state, [_credential(one) for one in passkeys], response)
-    # Whatever a browser (or somebody in its place) sends that is no answer to this challenge.
-    except (ValueError, TypeError, KeyError, AttributeError, CutShort):
+    # Whatever a browser (or somebody in its place) sends that is no answer to this challenge: cut
+    # short, of another kind, or nested too deep for the parsers of CBOR and JSON.
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, CutShort):
         return Attempt(PASSKEY, refusal="That passkey did not confirm this signing.")
     if response.response.client_data.cross_origin:
         return Attempt(PASSKEY, refusal="That passkey was asked by a page within another page.")
