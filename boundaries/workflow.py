@@ -34,7 +34,7 @@ from people.errors import NotYourOffice
 from people.models import Appointment, Company, Person
 from people.offices import CEO
 from people.permissions import Act, require
-from people.queries import accounts_of
+from people.queries import accounts_of, offices_stay
 from sealing.canonical import canonical_json, sha256_hex
 from sealing.errors import SealingError
 from sealing.fonts import undrawable
@@ -374,8 +374,9 @@ def cosign(
     ``intent`` is authenticated (``signing.authenticate``) and is consumed here.
     """
     revision = _locked(revision, Verb.COSIGN)
-    held = require(acting_user, Act.SIGN, on=company_date(at))
     parties = parties_of(revision)
+    offices_stay([*parties, CEO])
+    held = require(acting_user, Act.SIGN, on=company_date(at))
     refuse_what_nobody_can_sign(revision, parties=parties)
     frozen = _live_freeze(revision)
     signed = set(
@@ -482,6 +483,7 @@ def approve(
 ) -> Signature:
     """The CEO's approval: a signature that locks the document. In force now or when effective."""
     revision = _locked(revision, Verb.APPROVE)
+    offices_stay([CEO])
     held = require(acting_user, Act.APPROVE, on=company_date(at))
     frozen = _live_freeze(revision)
     refuse_own_approval(revision, acting_user)

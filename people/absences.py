@@ -43,9 +43,8 @@ def refusal_to_do_without(office: Office, *, at: datetime) -> OfficeStays | None
         .first()
     )
     if held is not None:
-        return OfficeStays(
-            f"{held.person.name} is recorded as {held.title}. End that appointment first."
-        )
+        settle = "End that appointment" if held.counts else "Have that one taken back or refused"
+        return OfficeStays(f"{held.person.name} is recorded as {held.title}. {settle} first.")
     remaining = Office.objects.filter(co_signing=True, established=True).exclude(pk=office.pk)
     if office.co_signing and remaining.count() < FEWEST_CO_SIGNING:
         return OfficeStays(
@@ -137,7 +136,7 @@ def add_office(
     """
     by = keeper(acting_user, at=at)
     title, short = " ".join(title.split()), " ".join(short.split())
-    existing = list(Office.objects.select_for_update())
+    existing = list(Office.objects.select_for_update().order_by("pk"))
     names = {words.casefold() for one in existing for words in (one.title, one.short)}
     taken = next((words for words in (title, short) if words.casefold() in names), "")
     if taken:

@@ -95,8 +95,8 @@ def appoint(
     )
     planned = Plan(person, office, starts_on, ends_on, acting, instrument, "", False)
     appointment = _write(planned, acting_user=None, by=None, at=at)
-    _log("appointment.recorded", appointment, acting_user=None, by=None, at=at)
     _tell_above(appointment, at=at)
+    _log("appointment.recorded", appointment, acting_user=None, by=None, at=at)
     return appointment
 
 
@@ -329,6 +329,7 @@ def confirm(*, appointment: Appointment, acting_user: Person, at: datetime) -> A
             update_fields=["starts_on", "confirmed_at", "confirmed_by", "confirmed_by_name"]
         )
     )
+    _tell_above(appointment, planned.former, planned.corrects, at=at)
     _log(
         "appointment.confirmed",
         appointment,
@@ -337,7 +338,6 @@ def confirm(*, appointment: Appointment, acting_user: Person, at: datetime) -> A
         at=at,
         data=_consequences(planned),
     )
-    _tell_above(appointment, planned.former, planned.corrects, at=at)
     mails.counts(appointment, planned, by=appointment.confirmed_by_name, at=at)
     mails.answered(appointment, confirmed=True, reason="", at=at)
     return appointment
@@ -390,6 +390,8 @@ def take_back(
         )
     signed = _signed(acting_user, by) if by else acting_user.name
     _void(appointment, Appointment.VoidedAs.TAKEN_BACK, reason, signed, at=at)
+    if not waits:
+        _tell_above(appointment, at=at)
     _log(
         "appointment.taken_back",
         appointment,
@@ -399,7 +401,6 @@ def take_back(
         personal=reason,
     )
     if not waits:
-        _tell_above(appointment, at=at)
         mails.taken_back(appointment, reason=reason, at=at)
     return appointment
 
@@ -422,6 +423,7 @@ def end(
     _refuse_end(appointment, ends_on, reason, today=company_date(at))
     former_end = appointment.ends_on
     _set_end(appointment, ends_on, reason, _signed(acting_user, by), at=at)
+    _tell_above(appointment, at=at)
     _log(
         "appointment.ended",
         appointment,
@@ -431,7 +433,6 @@ def end(
         data={"was_to_end_on": former_end.isoformat() if former_end else None},
         personal=reason,
     )
-    _tell_above(appointment, at=at)
     mails.ended(appointment, reason=reason, at=at)
     return appointment
 
@@ -481,10 +482,13 @@ def _locked_office(key: str) -> Office:
 
 
 def _locked(appointment: Appointment) -> Appointment:
-    """Re-read it, after its Office, so that whoever changes either waits for the other."""
+    """Re-read it, after its Office, so that whoever changes either waits for the other.
+
+    Its key stays free: a signature that is being given refers to it.
+    """
     Office.objects.select_for_update().get(pk=appointment.office_id)
     return (
-        Appointment.objects.select_for_update(of=("self",))
+        Appointment.objects.select_for_update(of=("self",), no_key=True)
         .select_related("office", "person", "recorded_by", "corrects__person", "corrects__office")
         .get(pk=appointment.pk)
     )
@@ -508,12 +512,13 @@ def _confirmer(appointment: Appointment, acting_user: Person, *, at: datetime) -
         )
     if same_human(appointment.person, acting_user):
         raise NotYoursToConfirm(
-            "Nobody confirms their own appointment. It waits until another person acts as CEO."
+            "Nobody confirms their own appointment. Have the Corporate Secretary record who acts "
+            "as CEO; that person confirms it."
         )
     if appointment.recorded_by and same_human(appointment.recorded_by, acting_user):
         raise NotYoursToConfirm(
-            "You recorded it, and two people must agree to it. It waits until another person acts "
-            "as CEO."
+            "You recorded it, and two people must agree to it. Take it back and have somebody else "
+            "record it, or have the Corporate Secretary record who acts as CEO and confirms it."
         )
     return by
 
@@ -531,6 +536,8 @@ def _record(
     if not planned.needs_confirmation:
         _make_room(planned, None, by_name=_signed(acting_user, by), at=at, reason=reason)
     appointment = _write(planned, acting_user=acting_user, by=by, at=at, reason=reason)
+    if appointment.counts:
+        _tell_above(appointment, planned.former, planned.corrects, at=at)
     _log(
         event,
         appointment,
@@ -541,7 +548,6 @@ def _record(
         personal="\n".join(part for part in (reason, planned.instrument, planned.scope) if part),
     )
     if appointment.counts:
-        _tell_above(appointment, planned.former, planned.corrects, at=at)
         mails.counts(appointment, planned, by=appointment.recorded_by_name, at=at)
     else:
         mails.ask_for_confirmation(appointment, at=at)
@@ -598,7 +604,7 @@ def _make_room(
 ) -> None:
     """End the former holder and strike what is corrected, before the new one counts."""
     if planned.former is not None:
-        former = Appointment.objects.select_for_update().get(pk=planned.former.pk)
+        former = Appointment.objects.select_for_update(no_key=True).get(pk=planned.former.pk)
         _set_end(former, planned.starts_on, f"Succeeded by {planned.person.name}", by_name, at=at)
         planned.former.ends_on = former.ends_on
     if planned.corrects is not None:
@@ -635,7 +641,11 @@ def _void(
 
 
 def _tell_above(*changed: Appointment | None, at: datetime) -> None:
-    """What counts changed: upper apps hear of each appointment that it touched."""
+    """What counts changed: upper apps hear of each appointment that it touched.
+
+    Before the log does: they end the ceremonies that it concerns, and whoever signs holds theirs
+    when they ask for the log's lock, as everybody does last.
+    """
     for appointment in changed:
         if appointment is not None:
             appointment_changed.send(sender=None, appointment=appointment, at=at)

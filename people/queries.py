@@ -5,7 +5,7 @@ from datetime import date
 
 from django.db.models import Q
 
-from .models import Appointment, Person
+from .models import Appointment, Office, Person
 
 
 def accounts_of(person: Person) -> list[int]:
@@ -21,6 +21,16 @@ def accounts_of(person: Person) -> list[int]:
 def same_human(a: Person, b: Person) -> bool:
     """Whether two accounts belong to one human being."""
     return a.human_id == b.human_id
+
+
+def offices_stay(office_keys: Iterable[str]) -> None:
+    """Until this transaction ends no change of who acts for these Offices comes to count.
+
+    For acts that must be their holder's at that instant: who holds an Office is read after this.
+    Every verb on appointments holds its Office's row.
+    """
+    offices = Office.objects.select_for_update(no_key=True).filter(key__in=list(office_keys))
+    list(offices.order_by("pk").values_list("pk"))
 
 
 def appointments_of(person: Person, *, on: date) -> list[Appointment]:

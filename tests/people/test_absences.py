@@ -163,6 +163,16 @@ def test_reason_is_needed_and_once_is_enough(people):
     refuses(OfficeNotEstablished, lambda: do_without(people, "coo", "cro"), "has no COO")
 
 
+def test_who_waits_for_the_office_is_refused_or_taken_back_first(people):
+    emptied("coo")
+    recorded(people, "nadia", "coo")
+    refuses(
+        OfficeStays,
+        lambda: do_without(people, "coo", "cfo"),
+        "Nadia Haddad is recorded as COO. Have that one taken back or refused first",
+    )
+
+
 # --- Established again ------------------------------------------------------------------------
 
 
