@@ -102,6 +102,7 @@ def _drafts(planned: PlannedHolder, now: datetime) -> list[Effect]:
                     f"{agreements} of {name} in draft v{draft.number} of {draft.document.title} "
                     f"{'waits' if count == 1 else 'wait'} for {planned.person.name}",
                     note=f"Marked as {name}’s, and not counted, until confirmed",
+                    of_drafts=True,
                 )
             )
     return found
@@ -133,6 +134,7 @@ def _frozen(planned: PlannedHolder, now: datetime) -> list[Effect]:
                 f"{revision.reference} waits for the {what} of {planned.person.name} as {title}"
                 f"{from_day}",
                 note="Signatures that were given stay valid",
+                of_drafts=True,
             )
         )
     return found

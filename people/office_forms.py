@@ -9,15 +9,23 @@ from django import forms
 from .calendar import date_words
 from .models import Appointment, Office, Person
 from .queries import who_acts_for
-from .recording import last_day_words
+from .recording import EARLIEST_DAY, LATEST_DAY, last_day_words
 
 
 def _input(**attrs: Any) -> dict[str, Any]:
     return {"class": "input", **attrs}
 
 
+def _sensible_day(day: date) -> None:
+    if not EARLIEST_DAY <= day <= LATEST_DAY:
+        raise forms.ValidationError(
+            f"Give a day between {date_words(EARLIEST_DAY)} and {date_words(LATEST_DAY)}."
+        )
+
+
 def _day(label: str, hint: str, *, required: bool) -> forms.DateField:
     return forms.DateField(
+        validators=[_sensible_day],
         label=label,
         help_text=hint,
         required=required,

@@ -36,6 +36,8 @@ from .registry import Effect, PlannedHolder, effects
 
 # An appointment is recorded when it is decided: one further off is a slip of the keyboard.
 FURTHEST_START_MONTHS = 18
+# So is one outside these days; and the days beside them can still be reckoned with.
+EARLIEST_DAY, LATEST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 LONGEST_ACTING_MONTHS = 12
 
 
@@ -202,6 +204,11 @@ def plan_confirmation(appointment: Appointment, *, at: datetime) -> Plan:
         )
     if appointment.corrects is not None and not appointment.corrects.counts:
         raise InvalidAppointment("What it corrects was corrected already. Refuse this one.")
+    if appointment.recorded_by and same_human(appointment.recorded_by, appointment.person):
+        raise OwnAppointment(
+            f"{appointment.recorded_by_name} recorded it, and the accounts are linked: nobody "
+            "records their own appointment. Refuse it, and have somebody else record it."
+        )
     _refuse_absent(appointment.person, office)
     return Plan(
         person=appointment.person,
@@ -262,6 +269,12 @@ def _refuse_impossible(
     _refuse_absent(person, office)
     if ends_on is not None and ends_on <= starts_on:
         raise InvalidAppointment("The last day is not before the first.")
+    if starts_on < EARLIEST_DAY or (
+        ends_on is not None and ends_on - timedelta(days=1) > LATEST_DAY
+    ):
+        raise InvalidAppointment(
+            f"Give days between {date_words(EARLIEST_DAY)} and {date_words(LATEST_DAY)}."
+        )
     furthest = months_after(today, FURTHEST_START_MONTHS)
     if starts_on > furthest:
         raise InvalidAppointment(
@@ -418,8 +431,11 @@ def _refuse_acting_for_oneself(
 # --- What it does -----------------------------------------------------------------------------
 
 
-def effects_of(planned: Plan) -> list[Effect]:
-    """Everything that follows, said before it is recorded or confirmed."""
+def effects_of(planned: Plan, *, reads_drafts: bool = True) -> list[Effect]:
+    """Everything that follows, said before it is recorded or confirmed.
+
+    Without what only readers of drafts may know where the reader is none.
+    """
     found: list[Effect] = []
     if planned.corrects is not None:
         found.append(_correction(planned.corrects))
@@ -443,7 +459,7 @@ def effects_of(planned: Plan) -> list[Effect]:
             acting=planned.acting,
         )
     )
-    return found
+    return [one for one in found if reads_drafts or not one.of_drafts]
 
 
 def _correction(wrong: Appointment) -> Effect:

@@ -13,6 +13,8 @@ class Effect:
 
     text: str
     note: str = ""
+    # It tells of text that is not in force yet: only for those who read drafts.
+    of_drafts: bool = False
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from ..office_forms import (
     WhyForm,
     exclusive,
 )
-from ..permissions import Act, powers_of, require
+from ..permissions import Act, may, powers_of, require
 from ..recording import Plan, effects_of
 from .frame import reader_of, signed_in, today
 
@@ -68,7 +68,9 @@ def _in_two_steps(
                 context["changed"] = True
             context |= {
                 "planned": planned,
-                "effects": effects_of(planned),
+                "effects": effects_of(
+                    planned, reads_drafts=may(reader_of(request), Act.READ_DRAFT, on=today())
+                ),
                 "confirmer": recording.ceo_name(on=today()),
             }
         except NotYourOffice:
@@ -178,7 +180,8 @@ def _confirmation(request: HttpRequest, one: Appointment, form: forms.Form) -> H
     """The page of what waits: what it will do, and Confirm or Refuse for the CEO."""
     reader, context = reader_of(request), {"section": "offices", "one": one, "form": form}
     if one.voided_at is None and not one.counts:
-        context["may_confirm"] = powers_of(reader, on=today()).may(Act.CONFIRM_APPOINTMENT)
+        powers = powers_of(reader, on=today())
+        context["may_confirm"] = powers.may(Act.CONFIRM_APPOINTMENT)
         context["may_take_back"] = bool(
             one.recorded_by and one.recorded_by.human_id == reader.human_id
         )
@@ -190,7 +193,7 @@ def _confirmation(request: HttpRequest, one: Appointment, form: forms.Form) -> H
         else:
             context |= {
                 "planned": planned,
-                "effects": effects_of(planned),
+                "effects": effects_of(planned, reads_drafts=powers.may(Act.READ_DRAFT)),
                 "begins_later": planned.starts_on != one.starts_on,
             }
     return render(

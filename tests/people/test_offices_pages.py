@@ -425,6 +425,17 @@ def test_effects_of_upper_apps_are_shown(page, people, monkeypatch):
     assert planned == [(people["nadia"], "coo", date(2026, 12, 1), False)]
 
 
+def test_effects_on_drafts_are_shown_to_who_reads_drafts(page, people, monkeypatch):
+    monkeypatch.setattr(
+        "people.recording.effects",
+        lambda planned: [Effect("NC-RB-1 stays"), Effect("Draft v2 waits", of_drafts=True)],
+    )
+    waits = recorded(people, "nadia", "coo")
+    for who, told in (("ceo", True), ("auditor", True), ("member", False), ("nadia", False)):
+        shown = page(who, "confirm_appointment", waits.pk).text_shown
+        assert ("Draft v2 waits" in shown, "NC-RB-1 stays" in shown) == (told, True), who
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
@@ -435,6 +446,9 @@ def test_effects_of_upper_apps_are_shown(page, people, monkeypatch):
         ({"kind": "acting", "last_day": "2026-12-30"}, "Name the written decision it rests on."),
         ({"starts_on": "2026-11-02"}, "It can begin today, 20 Nov 2026, or later"),
         ({"office": "ceo"}, "rests on the board’s decision"),
+        ({"last_day": "9999-12-31"}, "Give a day between 1 Jan 1900 and 31 Dec 2199."),
+        ({"starts_on": "0001-01-01"}, "Give a day between 1 Jan 1900 and 31 Dec 2199."),
+        ({"office": "9" * 400}, "Select a valid choice"),
     ],
 )
 def test_wrong_form_is_answered_by_422_and_keeps_what_was_typed(page, people, wrong, says):
@@ -603,6 +617,20 @@ def test_appointment_is_ended_on_the_page(page, people):
     assert page("corporate_secretary", "end_appointment", one.pk, data=data).status_code == 302
     one.refresh_from_db()
     assert one.ends_on == date(2027, 2, 1)
+
+
+@pytest.mark.parametrize("last_day", ["9999-12-31", "0001-01-01", "21 Nov", "\0"])
+def test_last_day_that_is_none_is_answered_by_422(page, people, last_day):
+    made, before = of("revops_lead"), everything()
+    answered = page(
+        "corporate_secretary",
+        "end_appointment",
+        made.pk,
+        data={"last_day": last_day, "reason": "Leaves the company"},
+    )
+    assert answered.status_code == 422
+    assert "Give a da" in answered.text_shown
+    assert everything() == before
 
 
 def test_record_is_corrected_on_the_page(page, people):

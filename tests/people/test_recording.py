@@ -318,6 +318,8 @@ def test_appointee_has_an_open_account(people):
         ({"ends_on": TOMORROW}, "not before the first"),
         ({"ends_on": TODAY}, "not before the first"),
         ({"starts_on": date(2026, 11, 19)}, "It can begin today, 20 Nov 2026, or later"),
+        ({"starts_on": date.min}, "Give days between 1 Jan 1900 and 31 Dec 2199"),
+        ({"ends_on": date.max}, "Give days between 1 Jan 1900 and 31 Dec 2199"),
     ],
 )
 def test_days_that_cannot_be(people, days, says):
@@ -548,6 +550,17 @@ def test_linked_account_of_the_appointee_does_not_confirm(people):
     made = recorded(people, "nadia", "coo")
     Person.objects.filter(pk=people["nadia"].pk).update(same_person_as=people["ceo"])
     refuses(NotYoursToConfirm, lambda: confirmed(people, made))
+
+
+def test_what_somebody_recorded_for_an_account_linked_since_is_not_confirmed(people):
+    made = recorded(people, "nadia", "coo")
+    Person.objects.filter(pk=people["nadia"].pk).update(
+        same_person_as=people["corporate_secretary"]
+    )
+    refuses(OwnAppointment, lambda: confirmed(people, made), "the accounts are linked")
+    # The way on: the CEO refuses it, and another records it.
+    appointments.refuse(appointment=made, reason="Own", acting_user=people["ceo"], at=NOW)
+    assert not Appointment.objects.unconfirmed().exists()
 
 
 def test_recorder_does_not_confirm(people):
