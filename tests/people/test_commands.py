@@ -1,7 +1,12 @@
 """Setting up a company, the demo, and tokens from the command line."""
 
+import getpass
 import io
+import os
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -16,6 +21,7 @@ from people.models import Appointment, Company, Office, Person
 from people.queries import who_acts_for
 from tests.people.factories import PersonFactory
 
+ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a registry for Contoso"
 
 
@@ -108,6 +114,31 @@ def test_create_company_refuses_a_weak_password(db, typed, password):
     with pytest.raises(CommandError, match="password"):
         create_company()
     assert not Company.objects.exists()
+
+
+@pytest.mark.parametrize("how", [EOFError, getpass.GetPassWarning])
+def test_create_company_without_a_terminal_says_how_to_give_the_password(db, monkeypatch, how):
+    def asked(prompt):
+        raise how
+
+    monkeypatch.setattr("getpass.getpass", asked)
+    with pytest.raises(CommandError, match="--password-stdin"):
+        create_company(password_stdin=False)
+    assert not Company.objects.exists()
+
+
+def test_create_company_makes_the_tables_of_an_empty_state_directory(tmp_path):
+    """As docs/operations.md says it: nothing was started before."""
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    environment |= {"STATE_DIR": str(tmp_path), "SECRET_KEY": "x" * 60, "KEYS_SECRET": "y" * 20}
+    command = [sys.executable, "manage.py", "create_company", "--name", "Contoso", "--code", "CN"]
+    command += ["--administrator", "joan@contoso.example", "--administrator-name", "Joan Petit"]
+    command += ["--password-stdin"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, input=f"{PASSWORD}\n", capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Contoso is set up. Sign in as joan@contoso.example." in done.stdout
 
 
 def test_create_company_asks_twice_for_the_password(db, monkeypatch):

@@ -2,14 +2,16 @@
 
 import getpass
 import sys
+import warnings
 from typing import Any
 
 import holidays
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 import audit
@@ -38,10 +40,13 @@ class Command(BaseCommand):
         "Set up a real company without demo data: name, code, country, the standard Offices, the "
         "Administrator and, if given, the first holders of other Offices. This is set-up: they "
         "count at once, without confirmation or board reference. Holders get no password "
-        "yet: they set one by “Forgot your password?” on the sign-in page. Further people come by "
-        "invitation, further appointments by the Offices page. The Administrator's "
-        "password is asked for, or read from standard input with --password-stdin."
+        "yet: they set one by “Forgotten your password?” on the sign-in page, or by a link that the "
+        "Administrator hands over. Further people come by invitation, further appointments by the "
+        "Offices page. The Administrator's password is asked for, or read from standard input with "
+        "--password-stdin. A new database gets its tables first."
     )
+    # The tables that some checks read may not exist yet.
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--name", required=True, help="the company's name")
@@ -49,7 +54,11 @@ class Command(BaseCommand):
         parser.add_argument("--country", default="US", help="ISO 3166 code for business days")
         parser.add_argument("--administrator", required=True, help="the Administrator's e-mail")
         parser.add_argument("--administrator-name", required=True)
-        parser.add_argument("--password-stdin", action="store_true")
+        parser.add_argument(
+            "--password-stdin",
+            action="store_true",
+            help="read the Administrator's password from the first line of standard input",
+        )
         parser.add_argument(
             "--holder",
             action="append",
@@ -62,6 +71,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if Company._meta.db_table not in connection.introspection.table_names():
+            call_command("migrate", interactive=False, verbosity=0)
         if Company.objects.exists():
             raise CommandError("This registry has a company already.")
         code = options["code"].upper()
@@ -90,8 +101,18 @@ class Command(BaseCommand):
     def _password(self, from_stdin: bool) -> str:
         if from_stdin:
             return sys.stdin.readline().rstrip("\n")
-        first = getpass.getpass("Password for the Administrator: ")
-        if first != getpass.getpass("Again: "):
+        try:
+            with warnings.catch_warnings():
+                # Without a terminal getpass would read, and show, whatever stands on the input.
+                warnings.simplefilter("error", getpass.GetPassWarning)
+                first = getpass.getpass("Password for the Administrator: ")
+                again = getpass.getpass("Again: ")
+        except (EOFError, getpass.GetPassWarning):
+            raise CommandError(
+                "There is no terminal to ask for the password. Give it on the first line of "
+                "standard input, with --password-stdin. Nothing was set up."
+            ) from None
+        if first != again:
             raise CommandError("The two passwords differ. Nothing was set up.")
         return first
 
