@@ -40,7 +40,7 @@ class Command(BaseCommand):
         "Set up a real company without demo data: name, code, country, the standard Offices, the "
         "Administrator and, if given, the first holders of other Offices. This is set-up: they "
         "count at once, without confirmation or board reference. Holders get no password "
-        "yet: they set one by “Forgotten your password?” on the sign-in page, or by a link that the "
+        "yet: they set one by “Forgotten your password?” where they sign in, or by a link that the "
         "Administrator hands over. Further people come by invitation, further appointments by the "
         "Offices page. The Administrator's password is asked for, or read from standard input with "
         "--password-stdin. A new database gets its tables first."
