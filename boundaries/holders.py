@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from people.calendar import company_date, start_of_day
 from people.models import Appointment
+from people.offices import CEO
 
 
 def came_to_count_at(appointment: Appointment) -> datetime:
@@ -26,6 +27,16 @@ def came_to_count_at(appointment: Appointment) -> datetime:
     if former is not None and former.person.human_id == appointment.person.human_id:
         began = min(began, max(came_to_count_at(former), start_of_day(appointment.starts_on)))
     return began
+
+
+def ceos(today: date) -> set[int]:
+    """The human beings who are CEO, or act as CEO: they approve, and so answer for no party."""
+    offices = Holders([CEO], today=today)
+    return {
+        one.person.human_id
+        for one in (offices.now(CEO), offices.acting_now(CEO))
+        if one is not None
+    }
 
 
 class Holders:

@@ -15,7 +15,7 @@ from people.offices import CEO, REVOPS_LEAD, office_short
 from people.queries import holder_of, who_acts_for
 from people.templatetags.speech import day_words
 
-from .holders import Holders, came_to_count_at
+from .holders import came_to_count_at, ceos
 from .models import Freeze, Revision
 from .parties import Absence, absences, parties_of, party_offices
 from .states import State, Verb
@@ -72,24 +72,14 @@ def signature_asked(revision: Revision, *, parties: Sequence[str], at: datetime)
     """The text is frozen: ask every party to sign it."""
     today = company_date(at)
     asked = who_acts_for(parties, on=today).values()
-    ceos = _ceos(today)
+    approving = ceos(today)
     _ask_to_sign(
-        [one for one in asked if one.person.human_id not in ceos],
+        [one for one in asked if one.person.human_id not in approving],
         revision,
         occasion=_occasion(revision),
         at=at,
     )
-    _ask_for_stand_ins([one for one in asked if one.person.human_id in ceos], revision, at=at)
-
-
-def _ceos(today: date) -> set[int]:
-    """The human beings who are CEO, or act as CEO: they approve, and so never co-sign."""
-    offices = Holders([CEO], today=today)
-    return {
-        one.person.human_id
-        for one in (offices.now(CEO), offices.acting_now(CEO))
-        if one is not None
-    }
+    _ask_for_stand_ins([one for one in asked if one.person.human_id in approving], revision, at=at)
 
 
 def _ask_to_sign(
@@ -160,9 +150,9 @@ def _ask_parties_of_today(revision: Revision, *, at: datetime) -> None:
     owing = [key for key in parties_of(revision) if key not in signed]
     again = {one.person.human_id for one in signatures}
     asked = who_acts_for(owing, on=company_date(at))
-    ceos = _ceos(company_date(at))
+    approving = ceos(company_date(at))
     for one in asked.values():
-        if one.person.human_id in ceos:
+        if one.person.human_id in approving:
             _ask_for_stand_ins([one], revision, at=at)
         else:
             more = f":{one.office.key}" if one.person.human_id in again else ""
@@ -356,13 +346,13 @@ def _remind(freeze: Freeze, *, at: datetime) -> None:
             freeze, missing_parties, waited=waited, occasion=occasion, today=today, at=at
         )
         return
-    ceos = _ceos(today) if revision.state == State.COSIGNING else set()
+    approving = ceos(today) if revision.state == State.COSIGNING else set()
     _tell(
         [
             one
             for key, one in holders.items()
             if key in offices
-            and one.person.human_id not in ceos
+            and one.person.human_id not in approving
             and _has_owed_it_long_enough(one, today=today, country=country)
         ],
         revision,

@@ -1,6 +1,6 @@
 """What a change of hands says to whom: the successor, who stands in for them, the CEO."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.urls import reverse
@@ -14,6 +14,7 @@ from people.templatetags.speech import day_words
 
 from . import content as contents
 from .clock import left_words
+from .holders import ceos
 from .models import Revision, Succession
 from .parties import party_offices
 
@@ -39,6 +40,7 @@ def _reason(to: Appointment) -> str:
 def began(succession: Succession, told: Sequence[Appointment], *, at: datetime) -> None:
     """What is taken over, and by when it wants an answer."""
     revision, short = succession.revision, office_short(succession.office)
+    approving = ceos(company_date(at))
     rows, left = owned_rows(revision, succession.office)
     for to in told:
         with written_for(to.person):
@@ -57,8 +59,8 @@ def began(succession: Succession, told: Sequence[Appointment], *, at: datetime) 
                             "it is changed."
                         ),
                         (
-                            f"{_to_whom(succession, to)} Acknowledge it, or ask for an amendment, "
-                            f"by {due}: 10 business days."
+                            f"{_to_whom(succession, to)} {_ask(to, short, approving)}, by {due}: "
+                            "10 business days."
                         ),
                     ],
                     "rows": rows[:ROWS_TOLD],
@@ -79,6 +81,16 @@ def _to_whom(succession: Succession, to: Appointment) -> str:
     if to.acting:
         return f"You act for {succession.appointment.person.name}, and may answer."
     return "You took the Office over."
+
+
+def _ask(to: Appointment, short: str, approving: Collection[int]) -> str:
+    """What is asked of ``to``; the CEO answers for no party, whichever Office they hold."""
+    if to.person.human_id in approving:
+        return (
+            f"As you approve boundaries, you do not answer for the {short}: have another person "
+            f"named Acting {short}, who acknowledges it or asks for an amendment"
+        )
+    return "Acknowledge it, or ask for an amendment"
 
 
 def owned_rows(revision: Revision, office: str) -> tuple[list[dict[str, str]], int]:
@@ -117,8 +129,8 @@ def reminder(
                 "paragraphs": [
                     (
                         f"{_named(revision)}, waits for the answer of the Office of the {short}: "
-                        f"{left[0].lower()}{left[1:]}. Acknowledge it as it stands, or ask for an "
-                        "amendment."
+                        f"{left[0].lower()}{left[1:]}. "
+                        f"{_ask(to, short, ceos(company_date(at)))}."
                     ),
                     "Without an answer it stays in force, and the CEO is told.",
                 ],

@@ -19,7 +19,7 @@ from people.templatetags.speech import day_words
 from . import content as contents
 from .agreeing import to_confirm
 from .clock import Clock, clock
-from .holders import Holders
+from .holders import Holders, ceos
 from .models import Acknowledgement, Agreement, Milestone, Revision, Row, Signature, Succession
 from .parties import parties_of
 from .standing import is_predecessors
@@ -163,6 +163,8 @@ class Takeover:
     ended_because: str
     mine: bool  # the reader may answer it now, or is the successor
     may_answer: bool
+    # The reader holds the Office and is the CEO, who answers for no party.
+    needs_stand_in: bool
     may_confirm: bool
     clock: Clock | None
     owned: Sequence[Owned]
@@ -209,6 +211,7 @@ def takeover(succession: Succession, reader: Person, *, today: date, country: st
         ended_because=why_ended(succession, today=today),
         mine=mine,
         may_answer=answers and standing == Standing.OPEN,
+        needs_stand_in=mine and not answers and human in ceos(today),
         may_confirm=acts,
         clock=(
             clock(succession.due_date, days=ANSWER_WITHIN, today=today, country=country)

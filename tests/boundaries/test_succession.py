@@ -255,6 +255,31 @@ def test_stand_in_answers_for_the_absent_successor(taken_over, nadia):
     assert standing_of(answered, today=FIRST) == Standing.ACKNOWLEDGED
 
 
+def test_a_ceo_who_takes_an_office_over_is_asked_to_name_a_stand_in(in_force, people):
+    factories.handed_over(people["ceo"], "coo", on=FIRST)
+    assert succession.begin_due(at=MORNING) == 1
+    found = Succession.objects.get()
+    refused(
+        NotYourOffice,
+        lambda: succession.acknowledge(
+            succession=found, acting_user=people["ceo"], at=at(date(2027, 2, 2))
+        ),
+        "name another person Acting COO",
+    )
+    succession.remind(at=at(date(2027, 2, 8)))
+    for kind in ("takeover-began", "takeover-reminder"):
+        (mail,) = OutgoingMail.objects.filter(kind=kind, person=people["ceo"])
+        assert "have another person named Acting COO, who acknowledges it or asks" in " ".join(
+            mail.text.split()
+        )
+    factories.appointed(
+        people["member"], "coo", starts_on=FIRST, ends_on=date(2027, 3, 1), acting=True
+    )
+    succession.acknowledge(succession=found, acting_user=people["member"], at=at(date(2027, 2, 9)))
+    found.refresh_from_db()
+    assert found.answered_by_name == "Ana Brandt"
+
+
 def test_predecessor_never_answers_for_the_successor(taken_over, people):
     factories.acting(people["coo"], "coo", starts_on=FIRST, ends_on=date(2027, 3, 1))
     refused(

@@ -251,6 +251,14 @@ def test_what_was_typed_is_kept(taken_over, nadia, posted, words):
     assert Event.objects.count() == events
 
 
+def test_a_ceo_is_told_to_have_a_stand_in_named(in_force, people):
+    handed_over(people["ceo"], "coo", on=FIRST)
+    succession.begin_due(at=NOW)
+    page = text(browser(people["ceo"]).get(path(Succession.objects.get())))
+    assert "name another person Acting COO, who then answers" in page
+    assert 'value="acknowledged"' not in page
+
+
 @pytest.mark.parametrize("who", ["cro", "ceo", "corporate_secretary"])
 def test_others_cannot_answer(taken_over, people, who):
     answer = browser(people[who]).post(path(taken_over), {"answer": "acknowledged"})
