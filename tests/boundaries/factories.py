@@ -14,7 +14,13 @@ from boundaries.parties import party_offices
 from boundaries.states import Period, Role, State
 from functions_catalog.models import Function, SubScope
 from people.appointments import appoint
-from tests.people.factories import PASSWORD, SINCE, PersonFactory, northwind_people
+from tests.people.factories import (
+    PASSWORD,
+    SINCE,
+    PersonFactory,
+    appointed_at_once,
+    northwind_people,
+)
 
 # Friday, 20 November 2026, 10:00 in New York.
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
@@ -67,15 +73,13 @@ def another_function(key="quota_and_capacity_setting", owner="cro", **more):
 
 def everybody():
     """Northwind's executives, and holders of every other Office; by Office key and "member"."""
-    people = northwind_people()
-    for office, name in (
-        ("corporate_secretary", "Iris Novak"),
-        ("auditor", "Samuel Adeyemi"),
-        ("administrator", "Joan Petit"),
-    ):
-        people[office] = PersonFactory(name=name)
-        appointed(people[office], office)
-    return people
+    others = {
+        "corporate_secretary": PersonFactory(name="Iris Novak"),
+        "auditor": PersonFactory(name="Samuel Adeyemi"),
+        "administrator": PersonFactory(name="Joan Petit"),
+    }
+    appointed_at_once(others)
+    return northwind_people() | others
 
 
 def appointed(person, office, *, starts_on=SINCE, ends_on=None, acting=False, at=NOW):

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 
 import factory
 
-from people.appointments import appoint, establish_standard_offices
-from people.models import Company, Person
+from people.appointments import establish_standard_offices
+from people.models import Appointment, Company, Office, Person
 
 PASSWORD = "boundary-demo"
 SINCE = date(2026, 1, 1)
@@ -51,15 +51,24 @@ class PersonFactory(factory.django.DjangoModelFactory):
 
 def northwind_people():
     """Make and appoint them (the Offices exist); return ``{"cro": Person, ..., "member": ...}``."""
-    people = {}
-    for office, name, job_title in NORTHWIND:
-        people[office] = PersonFactory(name=name, job_title=job_title)
-        if office != "member":
-            appoint(
-                person=people[office],
-                office_key=office,
-                starts_on=SINCE,
-                acting_user=None,
-                at=datetime(2026, 1, 1, 14, tzinfo=UTC),
-            )
+    people = {
+        office: PersonFactory(name=name, job_title=job_title)
+        for office, name, job_title in NORTHWIND
+    }
+    appointed_at_once({office: who for office, who in people.items() if office != "member"})
     return people
+
+
+def appointed_at_once(people):
+    """What set-up would record of each Office's holder, in one INSERT: many tests begin here."""
+    offices = {office.key: office for office in Office.objects.filter(key__in=people)}
+    Appointment.objects.bulk_create(
+        Appointment(
+            person=person,
+            office=offices[key],
+            starts_on=SINCE,
+            exclusive=not offices[key].several_holders,
+            recorded_at=datetime(2026, 1, 1, 14, tzinfo=UTC),
+        )
+        for key, person in people.items()
+    )

@@ -17,6 +17,7 @@ from audit.models import Event, PersonalText
 from people import accounts, invitations, security
 from people.errors import NotYourOffice
 from people.security_words import lines
+from tests.boundaries.factories import appointed
 from tests.people.factories import PASSWORD, PersonFactory
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
@@ -101,6 +102,7 @@ def test_which_events_are_security_events(db, name, is_one):
 
 def test_newest_first_and_of_one_person(everybody):
     maya, daniel = everybody["cro"], everybody["coo"]
+    appointed(maya, "auditor")
     mine = happened("session.signed_in", maya, about=maya)
     tried = happened("session.sign_in_failed", None, about=maya)
     happened("session.signed_in", daniel, about=daniel)
@@ -210,8 +212,9 @@ def test_invitations_and_accounts_are_told_by_name(everybody, administrator):
 
 
 def test_appointments_are_told_with_office_and_days(everybody):
-    event = Event.objects.filter(event="appointment.recorded", data__office="cro").get()
-    assert words_of(event).endswith("recorded Maya Lindqvist as CRO, from 1 Jan 2026")
+    appointed(everybody["cro"], "auditor")
+    event = Event.objects.filter(event="appointment.recorded").get()
+    assert words_of(event).endswith("recorded Maya Lindqvist as Auditor, from 1 Jan 2026")
 
 
 def test_what_was_erased_is_not_shown(everybody):

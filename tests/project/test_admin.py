@@ -1,5 +1,7 @@
 """Django's admin shows and changes nothing, and shows no more than the reader's Office may read."""
 
+from datetime import date
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -10,6 +12,7 @@ from audit.models import Event
 from notifications.models import OutgoingMail
 from people.models import Person
 from revops_registry.admin_site import READ_BY, ByOffice, ReadingSite
+from tests.boundaries.factories import appointed
 from tests.boundaries.factories import everybody as everybody_of_northwind
 
 pytestmark = pytest.mark.django_db
@@ -160,6 +163,7 @@ def test_office_that_ended_shows_nothing_more(staff, client):
 
 
 def test_rows_open_read_only_for_those_who_read_them(staff, client):
+    appointed(staff["auditor"], "auditor", starts_on=date(2025, 1, 1), ends_on=date(2025, 6, 1))
     client.force_login(staff["auditor"])
     event = Event.objects.first()
     page = client.get(path(Event, "change", event.pk)).content.decode()
