@@ -20,6 +20,7 @@ from people.models import Appointment, Company, Person
 from people.offices import ADMINISTRATOR, AUDITOR, CEO, CORPORATE_SECRETARY
 from people.permissions import MATRIX, Act
 from people.queries import appointments_of
+from people.telling import mail_goes_out
 from people.templatetags.speech import owner_attribute
 from sealing.render import weasyprint_problem
 
@@ -105,13 +106,15 @@ def company(request: HttpRequest) -> dict[str, Any]:
     """Name what the frame of every page shows.
 
     ``company`` (false before one is made); ``reader`` (of a signed-in person); on the sign-in
-    page of the demo ``demo_people`` and ``demo_password``; ``pdf_unavailable``, a sentence where
-    PDFs cannot be made.
+    page of the demo ``demo_people`` and ``demo_password``; ``mail_goes_out``, whether mails reach
+    anybody; ``pdf_unavailable``, a sentence where PDFs cannot be made.
     """
     # Error pages of requests refused early come here before anyone was asked who they are.
     person = getattr(request, "user", None)
+    company = SimpleLazyObject(Company.objects.first)
     return {
-        "company": SimpleLazyObject(Company.objects.first),
+        "company": company,
+        "mail_goes_out": lambda: mail_goes_out(company),
         "reader": SimpleLazyObject(lambda: Reader(person)) if person is not None else None,
         "demo_people": demo_people,
         "demo_password": DEMO_PASSWORD,
