@@ -109,8 +109,17 @@ def begin_due(*, at: datetime, revision: Revision | None = None) -> int:
         holder = holders.now(signature.office)
         if holder is None or (signature.revision_id, holder.pk) in begun:
             continue
-        if holders.is_new(holder, given_by=signature.person.human_id, given_at=signature.signed_at):
+        if not holders.is_new(
+            holder, given_by=signature.person.human_id, given_at=signature.signed_at
+        ):
+            continue
+        try:
             count += _begin(signature, holder, acting=holders.acting_now(signature.office), at=at)
+        except Exception:
+            if revision is not None:
+                raise
+            # The sweep: one that fails keeps no other waiting; the next sweep tries again.
+            log.exception("%s: the succession of %s failed", signature.revision, holder)
     return count
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
 from django.shortcuts import get_object_or_404, redirect, render
@@ -245,10 +246,13 @@ def signing_copy(request: HttpRequest, number: str, n: int) -> HttpResponse:
         revision=revision,
         voided_at__isnull=True,
     )
-    reading = signing.record_reading(
-        freeze=freeze, acting_user=reader_of(request), at=timezone.now()
-    )
-    return pdf_response(files.get(reading.file_sha256), f"{revision.reference}-signing-copy.pdf")
+    # In one transaction: nobody has read what the store could not hand over.
+    with transaction.atomic():
+        reading = signing.record_reading(
+            freeze=freeze, acting_user=reader_of(request), at=timezone.now()
+        )
+        content = files.get(reading.file_sha256)
+    return pdf_response(content, f"{revision.reference}-signing-copy.pdf")
 
 
 def pdf_response(content: bytes, name: str, *, download: bool = False) -> HttpResponse:

@@ -536,6 +536,17 @@ def told(answer):
     return " ".join(str(one) for one in get_messages(answer.wsgi_request))
 
 
+def test_nobody_has_read_what_could_not_be_handed_over(clock, frozen, browser, monkeypatch):
+    def lost(sha256):
+        raise ValueError("rotted")
+
+    monkeypatch.setattr("boundaries.views.signing.files.get", lost)
+    with pytest.raises(ValueError, match="rotted"):
+        browser.get(f"{BASE}signing-copy.pdf")
+    assert not frozen.readings.exists()
+    assert not Event.objects.filter(event="signing_copy.opened").exists()
+
+
 def test_page_signs_with_a_passkey(clock, frozen, browser, passkey):
     assert "Go on to your passkey" in browser.get(f"{BASE}sign/").content.decode()
     confirm = begun(browser)

@@ -122,6 +122,23 @@ def test_begins_once_however_often_the_sweep_runs(taken_over):
     assert everything() == before
 
 
+def test_one_that_cannot_begin_keeps_no_other_from_it(in_force, nadia, monkeypatch, caplog):
+    handed_over(PersonFactory(name="Ines Roy"), "cfo", on=FIRST)
+    began = succession.mails.began
+
+    def broken(found, *args, **more):
+        if found.office == "cfo":
+            raise RuntimeError("no template")
+        return began(found, *args, **more)
+
+    monkeypatch.setattr(succession.mails, "began", broken)
+    assert succession.begin_due(at=MORNING) == 1
+    assert Succession.objects.get().office == "coo"
+    assert "the succession of Ines Roy, CFO failed" in caplog.text
+    monkeypatch.undo()
+    assert succession.begin_due(at=MORNING) == 1
+
+
 def test_nothing_begins_while_the_signer_holds_the_office(in_force):
     assert succession.begin_due(at=MORNING) == 0
     assert not Succession.objects.exists()
