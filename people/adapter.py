@@ -9,6 +9,7 @@ from allauth.core import context
 from allauth.core.internal import ratelimit
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import authenticate
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.exceptions import ValidationError
@@ -16,6 +17,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from . import factors, sign_in_events
@@ -123,12 +125,34 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # all
         """Begin the session; without its event there is none."""
         super().login(request, user)
         sign_in_events.signed_in(request=request, person=user, at=timezone.now())
+        if sign_in_events.method_of(request, user) == "recovery code":
+            self._say_what_is_left(request, user)
+
+    def _say_what_is_left(self, request: HttpRequest, user: Person) -> None:
+        """A recovery code stood in for a factor that is gone: lead to a new one."""
+        codes = factors.recovery_codes_of(user)
+        messages.warning(
+            request,
+            format_html(
+                "You signed in with a recovery code. {} of {} are left. "
+                '<a href="{}">Add a new passkey or code generator</a> now.',
+                codes.left if codes else 0,
+                codes.made if codes else 0,
+                reverse("people:account"),
+            ),
+        )
 
     @transaction.atomic
     def logout(self, request: HttpRequest) -> None:
         if request.user.is_authenticated:
             sign_in_events.signed_out(request=request, person=request.user, at=timezone.now())
         super().logout(request)
+
+    def is_reauthentication_required(self, *, app: str = "", **kwargs: Any) -> bool:
+        """Whoever signed in within the last 5 minutes has just shown who they are."""
+        if sign_in_events.confirmed_by_signing_in(context.request, at=timezone.now()):
+            return False
+        return bool(super().is_reauthentication_required(app=app, **kwargs))
 
     def get_reauthentication_methods(self, user: Person) -> list[dict[str, Any]]:
         ways = super().get_reauthentication_methods(user)

@@ -1,5 +1,7 @@
 """Who is led to protect their account first, and what stays open until they have."""
 
+from typing import cast
+
 from allauth.account.authentication import get_authentication_records
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -10,6 +12,9 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from . import factors
 from .calendar import company_date
+from .models import Appointment, Person
+from .offices import ADMINISTRATOR
+from .queries import appointments_of
 
 # Where somebody was going when they were led to protect their account first (session).
 ON_THE_WAY_TO = "people.on_the_way_to"
@@ -53,6 +58,34 @@ def may_go_on(request: HttpRequest) -> bool:
         or factors.has_second_factor(person)
         or not factors.needs_second_factor(person, on=company_date(timezone.now()))
     )
+
+
+def why_needed(person: Person) -> str:
+    """Why ``person`` must have a second factor, as the end of a sentence; "" where nobody asks."""
+    on = company_date(timezone.now())
+    if not factors.needs_second_factor(person, on=on):
+        return ""
+    if settings.REQUIRE_SECOND_FACTOR == "everybody":
+        return "because everybody here needs one"
+    held = " and ".join(one.title for one in appointments_of(person, on=on))
+    return f"because you hold an Office: {held}" if held else "because you hold an Office"
+
+
+def way_on(request: HttpRequest) -> str:
+    """Where to go once the account is protected: on, or to what is to be done first."""
+    going = request.session.pop(ON_THE_WAY_TO, "")
+    first = reverse(settings.LOGIN_REDIRECT_URL)
+    if going in ("", "/", first) and is_alone(cast(Person, request.user)):
+        return reverse("people:people")
+    return str(going) or reverse("people:account")
+
+
+def is_alone(person: Person) -> bool:
+    """Whether ``person`` is the Administrator of a company in which no other Office is held."""
+    counts = Appointment.objects.on(company_date(timezone.now()))
+    if counts.exclude(office__key=ADMINISTRATOR).exists():
+        return False
+    return bool(counts.filter(office__key=ADMINISTRATOR, person=person).exists())
 
 
 def lead_to_protection(request: HttpRequest) -> HttpResponse:

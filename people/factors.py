@@ -74,6 +74,12 @@ class NoSuchFactor(Refused):
     code = "no_such_factor"
 
 
+class NoFirstStep(Refused):
+    """A recovery code is a second step: without a first one it opens nothing."""
+
+    code = "no_first_step"
+
+
 class TooManyPasskeys(Refused):
     """One person keeps so many passkeys at most."""
 
@@ -234,6 +240,11 @@ class RecoveryCodesLeft:
     made_at: datetime
 
 
+def has_first_step(person: Person) -> bool:
+    """Whether something but a passkey begins a sign-in: only then a recovery code can end one."""
+    return bool(person.has_usable_password() or SocialAccount.objects.filter(user=person).exists())
+
+
 def recovery_codes_of(person: Person) -> RecoveryCodesLeft | None:
     codes = Authenticator.objects.filter(user=person, type=RECOVERY_CODES).first()
     return codes and _left(codes)
@@ -256,9 +267,8 @@ def why_kept(factor: Authenticator, *, on: date) -> str:
     others = factors_of(person).exclude(pk=factor.pk)
     if (
         factor.type == PASSKEY
-        and not person.has_usable_password()
+        and not has_first_step(person)
         and not any(one.type == PASSKEY for one in others)
-        and not SocialAccount.objects.filter(user=person).exists()
     ):
         return (
             "This passkey is your only way to sign in. Set a password or add another passkey "
@@ -359,8 +369,9 @@ def add_passkey(
 ) -> bool:
     """Add a passkey that the browser made (``credential``, checked against its challenge before).
 
-    Returns whether recovery codes were made with it: the first factor brings them. Refuses one
-    that could not sign in by itself, is there already, or whose signatures nobody here can check.
+    Returns whether recovery codes were made with it: the first factor of whoever has a password
+    brings them. Refuses one that could not sign in by itself, is there already, or whose signatures
+    nobody here can check.
     """
     person = _locked(acting_user)
     made_by_the_browser = credential.get("clientExtensionResults", {}).get("credProps", {})
@@ -415,7 +426,7 @@ def _added(
     at: datetime,
     ip: str,
 ) -> bool:
-    made_codes = recovery_codes_of(person) is None
+    made_codes = recovery_codes_of(person) is None and has_first_step(person)
     if made_codes:
         RecoveryCodes.activate(person)
     event = audit.record(
@@ -507,6 +518,11 @@ def make_recovery_codes(*, acting_user: Person, at: datetime, ip: str = "") -> N
     person = _locked(acting_user)
     if not has_second_factor(person):
         raise NoSuchFactor(FactorAdapter.error_messages["cannot_generate_recovery_codes"])
+    if not has_first_step(person):
+        raise NoFirstStep(
+            "A recovery code follows a password, and you have none. Add a second passkey, or set a "
+            "password."
+        )
     Authenticator.objects.filter(user=person, type=RECOVERY_CODES).delete()
     RecoveryCodes.activate(person)
     event = audit.record(

@@ -1,7 +1,8 @@
 """Somebody lost every second factor and all recovery codes: the Administrator lets them begin anew.
 
-What is left is the password, or the link of "Forgotten password". Whoever needs a second factor is
-led to add one right after signing in.
+What is left is the password, or a link that sets one: mailed by "Forgotten password", or handed
+over by the Administrator (``password_links``). Whoever needs a second factor is led to add one
+right after signing in.
 """
 
 from datetime import datetime
@@ -17,7 +18,7 @@ from . import sessions
 from .accounts import given_reason
 from .calendar import company_date
 from .errors import Refused
-from .factors import FACTORS, NoSuchFactor
+from .factors import FACTORS, NoSuchFactor, has_first_step
 from .models import Person
 from .permissions import Act, require
 from .telling import tell
@@ -68,7 +69,12 @@ def remove_lost(*, person: Person, reason: str, acting_user: Person, at: datetim
         subject="Your second factors were removed",
         paragraphs=[
             f"{acting_user.name} has removed your passkeys, code generator and recovery codes.",
-            "You are signed out everywhere. Sign in with your password, or ask for a new one.",
+            (
+                "You are signed out everywhere. Sign in with your password, or ask for a new one."
+                if has_first_step(found)
+                else f"You are signed out everywhere, and have no password: ask {acting_user.name} "
+                "for a link that sets one."
+            ),
             "Then add a passkey or a code generator.",
         ],
         closing=[f"If you did not ask for that, tell {acting_user.name} at once."],

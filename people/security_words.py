@@ -281,7 +281,8 @@ _WORDS: dict[str, Words] = {
     "factor.recovery_code_used": _recovery_code,
     "factor.reset": _account("removed the lost second factors of {}"),
     "password.changed": _fixed("changed their password"),
-    "password.reset": _fixed("set a new password by a mailed link"),
+    "password.reset": _fixed("set a new password by a link"),
+    "password.link_made": _account("made a link that sets a new password of {}"),
     "password.reset_asked": _concerning_account(
         "asked for a new password of the account of {}",
         "asked for a new password of an account that does not exist",

@@ -7,6 +7,7 @@ kept: it may be a password typed into the wrong field.
 from datetime import datetime, timedelta
 from typing import Any
 
+from allauth.account import app_settings
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
@@ -28,6 +29,8 @@ from .templatetags.speech import moment_words
 
 # A device in a network that the person used within this time is no news.
 REMEMBERED = timedelta(days=90)
+REAUTHENTICATION_TIMEOUT = int(app_settings.REAUTHENTICATION_TIMEOUT)  # seconds
+OWN_FACTORS = (Authenticator.Type.WEBAUTHN, Authenticator.Type.TOTP)
 _REFUSALS_TOLD_EVERY = 300  # seconds: a flood must not flood the log
 
 _NOT_YOU = (
@@ -120,6 +123,26 @@ def _tell_of_new_sign_in(
         action_path=reverse("people:account"),
         at=event.at,
     )
+
+
+def confirmed_by_signing_in(request: HttpRequest, *, at: datetime) -> bool:
+    """Whether signing in was so short ago that it shows who sits there.
+
+    By a password or an own factor. Not by a recovery code, which may be a found sheet of paper,
+    and not by single sign-on, whose own session may be hours old.
+    """
+    steps = [
+        one
+        for one in get_authentication_records(request, request.user)
+        if not one.get("reauthenticated")
+    ]
+    if not steps:
+        return False
+    last = steps[-1]
+    shows = last["method"] == "password" or (
+        last["method"] == "mfa" and last.get("type") in OWN_FACTORS
+    )
+    return shows and 0 <= at.timestamp() - last["at"] < REAUTHENTICATION_TIMEOUT
 
 
 @transaction.atomic
@@ -217,7 +240,7 @@ def set_password(*, request: HttpRequest, person: Person, password: str, at: dat
         at=at,
         data=data,
     )
-    how = "by the link that was mailed to you" if by_link else "by somebody who was signed in"
+    how = "by a link for a new password" if by_link else "by somebody who was signed in"
     others = (
         "You are signed out everywhere, and your API tokens no longer work."
         if by_link

@@ -6,7 +6,7 @@ of it pays three, whatever there is in the database.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Prefetch
 from django.http import HttpRequest
@@ -114,7 +114,7 @@ def company(request: HttpRequest) -> dict[str, Any]:
     company = SimpleLazyObject(Company.objects.first)
     return {
         "company": company,
-        "mail_goes_out": lambda: mail_goes_out(company),
+        "mail_goes_out": lambda: mail_goes_out(cast("Company | None", company)),
         "reader": SimpleLazyObject(lambda: Reader(person)) if person is not None else None,
         "demo_people": demo_people,
         "demo_password": DEMO_PASSWORD,

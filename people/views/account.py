@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from importlib.resources import files
 from typing import Any, cast
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -24,11 +26,6 @@ from ..sessions import sessions_of
 from ..settings_of_person import save_reading
 from .frame import reader_of, signed_in, today
 
-# Others ("US/Eastern") are former names of the same zones.
-_PARTS_OF_THE_WORLD = {
-    *("Africa", "America", "Antarctica", "Arctic", "Asia"),
-    *("Atlantic", "Australia", "Europe", "Indian", "Pacific"),
-}
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 
 
@@ -62,9 +59,16 @@ def spoken(zone: ZoneInfo) -> str:
 
 def zones(kept: str) -> list[tuple[str, str]]:
     """The zones to choose from: UTC, those named by a place, and the one that is set."""
-    places = {one for one in available_timezones() if one.partition("/")[0] in _PARTS_OF_THE_WORLD}
-    named = sorted(places | ({kept} - {"", "UTC"}))
+    named = sorted(_places() | ({kept} - {"", "UTC"}))
     return [("UTC", "UTC"), *((one, one.replace("_", " ")) for one in named)]
+
+
+@cache
+def _places() -> frozenset[str]:
+    """The names in use, one for each place: ``zone.tab`` lists no former ones."""
+    table = (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
+    return frozenset(row[2] for row in rows) & available_timezones()
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,9 @@ def _context(request: HttpRequest, form: ReadingForm | None = None) -> dict[str,
         "passkeys": passkeys,
         "generator": generator,
         "recovery_codes": factors.recovery_codes_of(person),
+        "first_step": factors.has_first_step(person),
+        # Accepting an invitation sets it in the moment that makes the account.
+        "password_changed": person.password_changed_at not in (None, person.date_joined),
         "needs": not (passkeys or generator) and factors.needs_second_factor(person, on=on),
         "offices": offices,
         "stand_ins": _stand_ins(person, on=on) if any(not one.acting for one in offices) else [],

@@ -21,7 +21,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse_lazy
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.safestring import mark_safe
@@ -38,7 +38,7 @@ from ..factor_forms import (
     NamePasskeyForm,
     NewCodeGeneratorForm,
 )
-from ..factor_policy import ON_THE_WAY_TO
+from ..factor_policy import ON_THE_WAY_TO, way_on, why_needed
 from ..origin import address_of
 from .frame import reader_of, today
 
@@ -129,6 +129,17 @@ class SetPassword(Unprocessable, PasswordSetView):  # type: ignore[misc]  # alla
 
     success_url = reverse_lazy("people:account")
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Recovery codes follow a password: whoever has a factor gets theirs with the first one."""
+        response: HttpResponse = super().form_valid(form)
+        person, request = reader_of(self.request), self.request
+        if factors.recovery_codes_of(person) is None and factors.has_second_factor(person):
+            factors.make_recovery_codes(
+                acting_user=person, at=timezone.now(), ip=address_of(request)
+            )
+            return redirect("mfa_view_recovery_codes")
+        return response
+
 
 # --- Passkeys ---------------------------------------------------------------------------------
 
@@ -153,7 +164,7 @@ class AddPasskey(AddWebAuthnView):  # type: ignore[misc]  # allauth is untyped
             form.add_error(None, str(refused))
             return self.form_invalid(form)
         messages.success(self.request, "The passkey is added.")
-        return redirect("mfa_view_recovery_codes" if made_codes else "people:account")
+        return _on(self.request, made_codes=made_codes)
 
     def form_invalid(self, form: AddPasskeyForm) -> HttpResponse:
         return self.render_to_response(  # type: ignore[no-any-return]
@@ -167,6 +178,14 @@ class AddPasskey(AddWebAuthnView):  # type: ignore[misc]  # allauth is untyped
             "options": json.dumps(options),
             "obstacle": factors.passkey_obstacle(self.request),
         }
+
+
+def _on(request: HttpRequest, *, made_codes: bool) -> HttpResponse:
+    """After a factor: its recovery codes first, then on to where the person was going."""
+    if made_codes:
+        return redirect("mfa_view_recovery_codes")
+    waits = ON_THE_WAY_TO in request.session
+    return redirect(way_on(request) if waits else "people:account")
 
 
 def _passkey_or_404(request: HttpRequest, pk: int) -> Any:
@@ -252,7 +271,7 @@ def add_code_generator(request: HttpRequest) -> HttpResponse:
         )
         form.forget_secret()
         messages.success(request, "The code generator is on.")
-        return redirect("mfa_view_recovery_codes" if made_codes else "people:account")
+        return _on(request, made_codes=made_codes)
     url = factors.FactorAdapter().build_totp_url(person, form.secret)
     context = {
         "form": form,
@@ -302,7 +321,7 @@ class RecoveryCodes(ViewRecoveryCodesView):  # type: ignore[misc]  # allauth is 
         return context | {
             "codes": context["unused_codes"] if context["can_view_codes"] else [],
             "left": factors.recovery_codes_of(reader_of(self.request)),
-            "go_on": self.request.session.pop(ON_THE_WAY_TO, "") or reverse("people:account"),
+            "go_on": way_on(self.request),
         }
 
 
@@ -321,7 +340,11 @@ class MakeRecoveryCodes(Unprocessable, GenerateRecoveryCodesView):  # type: igno
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = FormView.get_context_data(self, **kwargs)
-        return context | {"left": factors.recovery_codes_of(reader_of(self.request))}
+        person = reader_of(self.request)
+        return context | {
+            "left": factors.recovery_codes_of(person),
+            "first_step": factors.has_first_step(person),
+        }
 
 
 # --- Protect your account ---------------------------------------------------------------------
@@ -333,7 +356,10 @@ def protect(request: HttpRequest) -> HttpResponse:
     """Where whoever needs a second factor is led until there is one."""
     if factors.has_second_factor(reader_of(request)):
         return redirect("people:account")
-    context = {"obstacle": factors.passkey_obstacle(request)}
+    context = {
+        "obstacle": factors.passkey_obstacle(request),
+        "why": why_needed(reader_of(request)),
+    }
     return render(request, "people/protect.html", context)
 
 

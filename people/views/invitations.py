@@ -23,9 +23,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from .. import factors, invitations
 from ..errors import NotYourOffice, Refused
 from ..factor_forms import FirstPasskeyForm
-from ..models import Company, Invitation, Person
+from ..models import Invitation, Person
 from ..origin import address_of
 from ..permissions import Act, may, require
+from ..telling import mail_goes_out
 from .frame import reader_of, signed_in, today
 
 PER_PAGE = 25
@@ -35,6 +36,7 @@ _LINK = "invitation_sha256"  # in the session: which invitation its link opened
 _PERSON_ID = "invitation_person_id"  # in the session: whom a passkey made meanwhile will open
 
 
+_MADE = "Your account is made."
 _WHOLE_ADDRESS = "Give a whole e-mail address: name@company.com."
 
 
@@ -48,7 +50,7 @@ class InviteForm(forms.Form):
     )
     email = forms.EmailField(
         label="Work e-mail",
-        help_text="The link goes there, and the person signs in with it.",
+        help_text="The person signs in with it.",
         error_messages={"required": _WHOLE_ADDRESS, "invalid": _WHOLE_ADDRESS},
         widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "off"}),
     )
@@ -118,10 +120,7 @@ def _sent(request: HttpRequest, invitation: Invitation, link: str) -> HttpRespon
 
     The link is kept nowhere, so that page is the answer to the POST and cannot be asked for again.
     """
-    company = Company.objects.first()
-    in_mailbox = company is not None and company.is_demo
-    no_mail = settings.EMAIL_BACKEND == "django.core.mail.backends.dummy.EmailBackend"
-    if no_mail and not in_mailbox:
+    if not mail_goes_out():
         context = {"section": "offices", "invitation": invitation, "link": link}
         response = render(request, "people/invitation_link.html", context)
         response["Cache-Control"] = "no-store"
@@ -232,6 +231,7 @@ def _accept_with_password(request: HttpRequest, invitation: Invitation) -> HttpR
             form.add_error("password1", str(refused))
         else:
             _forget(request)
+            messages.success(request, _MADE)
             login = Login(user=person, email=person.email)
             credentials = {"email": person.email}
             return sign_in_flows.perform_password_login(request, credentials, login)  # type: ignore[no-any-return]  # allauth is untyped
@@ -261,11 +261,12 @@ def _accept_with_passkey(request: HttpRequest, invitation: Invitation) -> HttpRe
         return _offer(request, invitation, NewPasswordForm(), problem=str(refused))
     _forget(request)
     passkey = factors.passkeys_of(person)[0]
-    # A passkey brings recovery codes. They are shown once, to whoever confirmed a moment ago who
-    # they are: making the passkey asked for their PIN, finger or face.
-    passkey_flows.reauthenticate(request, passkey)
-    codes = reverse("mfa_view_recovery_codes")
-    login = Login(user=person, email=person.email, redirect_url=codes)
+    messages.success(
+        request,
+        f"{_MADE} Add a second passkey or set a password: with one passkey you could lock "
+        "yourself out.",
+    )
+    login = Login(user=person, email=person.email, redirect_url=reverse("people:account"))
     return passkey_flows.perform_passwordless_login(request, passkey, login)  # type: ignore[no-any-return]  # allauth is untyped
 
 

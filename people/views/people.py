@@ -15,13 +15,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from .. import accounts, lost_factors
+from .. import accounts, lost_factors, password_links
 from ..errors import NotYourOffice, Refused
+from ..factor_policy import is_alone
 from ..factors import FACTORS
 from ..models import Appointment, Invitation, Person
 from ..permissions import Act, may, require
 from ..queries import accounts_of
 from ..sessions import longest_idle
+from ..telling import mail_goes_out
 from ..tokens import tokens_of
 from .frame import reader_of, signed_in, today
 
@@ -67,6 +69,7 @@ def people(request: HttpRequest) -> HttpResponse:
         "may_invite": may(reader, Act.INVITE, on=on),
         "may_manage": may(reader, Act.MANAGE_ACCOUNTS, on=on),
         "now": timezone.now(),
+        "begins": is_alone(reader),
     }
     return render(request, "people/people.html", context)
 
@@ -87,6 +90,9 @@ def person_account(request: HttpRequest, pk: int) -> HttpResponse:
         "person": person,
         "is_own": person.pk == reader.pk,
         "linked": linked,
+        "may_hand_over": person.is_active
+        and person.human_id != reader.human_id
+        and not password_links.comes_by_single_sign_on(person),
         "may_unlink": linked and person.human_id != reader.human_id,
         "sessions": _sessions(person),
         "tokens": len(tokens_of(person, at=timezone.now())),
@@ -153,10 +159,42 @@ class AccountAct:
     heading: str
     button: str
     done: str
-    verb: Callable[..., Person]
+    verb: Callable[..., object]
     effects: tuple[str, ...]
     form: type[ReasonForm] = ReasonForm
     dangerous: bool = False
+    effects_for: Callable[[Person], tuple[str, ...]] = lambda person: ()
+
+    def on(self, person: Person) -> list[str]:
+        """What it does to ``person``, in sentences that are true of them and of this registry."""
+        said = [one.format(person.name) for one in (*self.effects, *self.effects_for(person))]
+        if mail_goes_out():
+            return said
+        kept = [one for one in said if "told by mail" not in one]
+        return (
+            kept
+            if len(kept) == len(said)
+            else [*kept, f"Nobody is mailed: tell {person.name} yourself"]
+        )
+
+
+def _left_without_factors(person: Person) -> tuple[str, ...]:
+    """How somebody comes in once every second factor is gone."""
+    if person.has_usable_password():
+        return ("The password alone signs in until there is a new one",)
+    if password_links.comes_by_single_sign_on(person):
+        return ("{} signs in by single sign-on until there is a new one",)
+    return ("{} has no password, and no way in until a link for a new one: hand that over next",)
+
+
+def _link_to_a_password(person: Person) -> tuple[str, ...]:
+    """Who gets the link."""
+    if mail_goes_out():
+        return ("The link is mailed to {}: you do not see it", "{} is told by mail")
+    return (
+        "You see the link once: whoever has it can set the password",
+        "{} is told by mail",
+    )
 
 
 ACTS = {
@@ -208,12 +246,25 @@ ACTS = {
         effects=(
             "All passkeys, the code generator and the recovery codes of {} stop working",
             "{} is signed out everywhere at once",
-            "The password alone, or a mailed link for a new one, signs in until there is a new one",
             "Be sure that it is {} who asks: call back on a number that you know",
             "What was signed stays valid",
             "{} is told by mail",
         ),
         dangerous=True,
+        effects_for=_left_without_factors,
+    ),
+    "password": AccountAct(
+        heading="Hand over a link for a new password to {}",
+        button="Make the link",
+        done="A link for a new password is on its way to {}.",
+        verb=password_links.make_password_link,
+        effects=(
+            f"A link sets a new password of {{}}, once, within {password_links.within()}",
+            "Nothing ends now. Once it is used, {} is signed out everywhere and tokens end",
+            "A second factor stays: signing in still asks for it",
+            "Be sure that it is {} who asks: call back on a number that you know",
+        ),
+        effects_for=_link_to_a_password,
     ),
     "unlink": AccountAct(
         heading="Unlink the account of {}",
@@ -242,12 +293,16 @@ def account_act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     form = act.form(request.POST or None, person=person)
     if request.method == "POST" and form.is_valid():
         try:
-            act.verb(person=person, **form.cleaned_data, acting_user=reader, at=timezone.now())
+            done = act.verb(
+                person=person, **form.cleaned_data, acting_user=reader, at=timezone.now()
+            )
         except NotYourOffice:
             raise
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
+            if isinstance(done, password_links.PasswordLink) and done.shown:
+                return _shown_once(request, done)
             messages.success(request, act.done.format(person.name))
             return redirect("people:person_account", pk)
     context = {
@@ -255,8 +310,21 @@ def account_act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         "person": person,
         "act": act,
         "heading": act.heading.format(person.name),
-        "effects": [effect.format(person.name) for effect in act.effects],
+        "effects": act.on(person),
         "form": form,
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "people/account_act.html", context, status=status)
+
+
+def _shown_once(request: HttpRequest, made: password_links.PasswordLink) -> HttpResponse:
+    """The link is kept nowhere: the answer to the POST is the only page that has it."""
+    context = {
+        "section": "offices",
+        "person": made.person,
+        "link": made.shown,
+        "within": password_links.within(),
+    }
+    response = render(request, "people/password_link.html", context)
+    response["Cache-Control"] = "no-store"
+    return response

@@ -106,7 +106,7 @@ def test_new_password_ends_every_session_and_token_and_is_told(maya, now):
     assert (event.actor_id, event.data) == (maya.pk, {"sessions": 2, "tokens": 1})
     (told,) = mails("password-changed")
     assert told.person_id == maya.pk
-    assert "by the link that was mailed to you" in told.text
+    assert "by a link for a new password" in told.text
     assert "API tokens no longer work" in told.text
     # Nobody is signed in by the link: a second factor is asked for as always.
     assert not Event.objects.filter(event="session.signed_in", at__gt=START).exists()

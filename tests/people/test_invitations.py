@@ -526,11 +526,13 @@ def test_accept_with_a_passkey_makes_account_and_passkey_together(localhost, lin
     assert not Person.objects.filter(email=ADDRESS).exists()
     passkey = SoftPasskey()
     answer = localhost.post("/invitation/", {"credential": json.dumps(passkey.create(options))})
-    assert (answer.status_code, answer["Location"]) == (302, reverse("mfa_view_recovery_codes"))
-    assert localhost.get(answer["Location"]).status_code == 200
+    assert (answer.status_code, answer["Location"]) == (302, reverse("people:account"))
+    page = localhost.get(answer["Location"]).content.decode()
+    assert "Your account is made. Add a second passkey or set a password" in page
     person = Person.objects.get(email=ADDRESS)
     assert not person.has_usable_password()
     assert len(factors.passkeys_of(person)) == 1
+    assert factors.recovery_codes_of(person) is None  # they would follow a password
     # The passkey names the account that it was made for, so that it signs in by itself.
     assert (
         webauthn.extract_user_from_response(
