@@ -19,6 +19,8 @@ from .calendar import written_for, zone_of
 from .factor_policy import lead_to_protection, may_go_on
 from .models import Person
 
+_ENDED_ELSEWHERE = "You were signed out. Nothing you had begun was signed or saved."
+
 
 class ReadersTimeZoneMiddleware:
     """Show the signed-in reader's own zone and way to write dates, for the length of a request.
@@ -61,7 +63,22 @@ class SessionLimitsMiddleware:
                     return refused
             elif request.headers.get("X-Poll") != "1":
                 sessions.note_use(request, row, person=request.user, at=at)
+        elif _held_a_session(request):
+            messages.info(request, _ENDED_ELSEWHERE)
         return _whole_page(request, self.get_response(request))
+
+
+def _held_a_session(request: HttpRequest) -> bool:
+    """Whether the browser still shows a session that has ended: closed elsewhere, or too old.
+
+    Signing out takes the key away from the browser, and so does the answer to this request.
+    """
+    acts = request.method not in ("GET", "HEAD")
+    if request.path.startswith("/api/") or (
+        acts and request.path == resolve_url(settings.LOGIN_URL)
+    ):
+        return False
+    return settings.SESSION_COOKIE_NAME in request.COOKIES and request.session.session_key is None
 
 
 def _end_session(request: HttpRequest, why: str, *, at: datetime) -> HttpResponse | None:
