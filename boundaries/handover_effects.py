@@ -164,6 +164,13 @@ def signed_by(person: Person) -> Sequence[Fact]:
     return facts
 
 
+def signed_at(appointment: Appointment) -> Sequence[datetime]:
+    """When signatures were given by an appointment; also those that were voided later."""
+    given = Signature.objects.filter(appointment=appointment)
+    return list(given.values_list("signed_at", flat=True))
+
+
 def register() -> None:
+    registry.register_acts(signed_at)
     registry.register_effects(effects)
     registry.register_account_facts(signed_by)

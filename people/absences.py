@@ -12,7 +12,7 @@ from .calendar import company_date
 from .errors import OfficeExists, OfficeNotEstablished, OfficeStays
 from .models import Appointment, Office, OfficeAbsence, Person
 from .offices import ADMINISTRATOR, AUDITOR, CEO, CORPORATE_SECRETARY, FURTHER, RESERVED_KEYS
-from .recording import keeper
+from .recording import keeper, settle_words
 
 # No boundary is approved, no appointment recorded or confirmed without them.
 NEEDED = frozenset({CEO, CORPORATE_SECRETARY, ADMINISTRATOR})
@@ -43,8 +43,10 @@ def refusal_to_do_without(office: Office, *, at: datetime) -> OfficeStays | None
         .first()
     )
     if held is not None:
-        settle = "End that appointment" if held.counts else "Have that one taken back or refused"
-        return OfficeStays(f"{held.person.name} is recorded as {held.title}. {settle} first.")
+        return OfficeStays(
+            f"{held.person.name} is recorded as {held.title}. {settle_words(held, today=today)}",
+            about=held,
+        )
     remaining = Office.objects.filter(co_signing=True, established=True).exclude(pk=office.pk)
     if office.co_signing and remaining.count() < FEWEST_CO_SIGNING:
         return OfficeStays(

@@ -8,7 +8,7 @@ from django.urls import reverse
 from .calendar import add_business_days, company_country, company_date, date_words
 from .models import Appointment, Person
 from .offices import ADMINISTRATOR, CEO, CORPORATE_SECRETARY
-from .queries import who_acts_for
+from .queries import same_human, who_acts_for
 from .recording import Plan, last_day_words
 from .telling import tell
 
@@ -181,7 +181,7 @@ def taken_back(one: Appointment, *, reason: str, at: datetime) -> None:
 
 
 def ended(one: Appointment, *, reason: str, at: datetime) -> None:
-    """Tell whose it was, and who can act again because of it."""
+    """Tell whose it was and who can act again; of an Office that co-signs also the CEO."""
     assert one.ends_on is not None  # noqa: S101 - it was just given one
     last = last_day_words(one.ends_on)
     _about(
@@ -192,6 +192,22 @@ def ended(one: Appointment, *, reason: str, at: datetime) -> None:
         [f"{one.end_recorded_by_name}: “{reason}” What you signed stays as it is."],
         at=at,
     )
+    ceo = who_acts_for([CEO], on=company_date(at)).get(CEO)
+    if one.office.co_signing and ceo is not None and not same_human(ceo.person, one.person):
+        tell(
+            ceo.person,
+            kind="appointment-ended",
+            key=f"appointment-ended:{one.pk}:{ceo.person_id}",
+            subject=f"{one.person.name}’s last day as {one.title} is {last}",
+            paragraphs=[
+                f"{one.end_recorded_by_name}: “{reason}”",
+                "An end needs no confirmation. Who follows does.",
+            ],
+            action_label=f"See the Office of the {one.office.short}",
+            action_path=_office_path(one),
+            reason="You confirm who holds an Office that co-signs.",
+            at=at,
+        )
     if one.acting:
         for holder in _beside(one):
             _about(

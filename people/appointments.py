@@ -35,6 +35,7 @@ from .recording import (
     plan_confirmation,
     proposer,
     recorder,
+    refuse_end_before_act,
 )
 from .signals import appointment_changed
 
@@ -177,6 +178,10 @@ def plan_stand_in(
 ) -> tuple[Plan, Appointment]:
     """What ``propose_stand_in`` would write; or its refusal."""
     by = proposer(acting_user, office, at=at)
+    if same_human(person, acting_user):
+        raise OwnAppointment(
+            "Choose somebody else: you are the one who is stood in for.", field="person"
+        )
     planned = plan(
         person=person,
         office=office,
@@ -241,7 +246,7 @@ def plan_correction(
             "was struck stays so."
         )
     if not reason.strip():
-        raise InvalidAppointment("Say what was wrong, and how it is known.")
+        raise InvalidAppointment("Say what was wrong, and how it is known.", field="reason")
     planned = plan(
         person=person,
         office=appointment.office,
@@ -441,7 +446,7 @@ def _refuse_end(appointment: Appointment, ends_on: date, reason: str, *, today: 
     if not appointment.counts:
         raise AlreadyEnded("It does not count, so there is nothing to end.")
     if not reason:
-        raise InvalidAppointment("Say why it ends, such as “Leaves the company”.")
+        raise InvalidAppointment("Say why it ends, such as “Leaves the company”.", field="reason")
     if appointment.ends_on is not None and (
         appointment.end_recorded_at is not None or appointment.ends_on <= ends_on
     ):
@@ -454,15 +459,18 @@ def _refuse_end(appointment: Appointment, ends_on: date, reason: str, *, today: 
         raise InvalidAppointment(
             f"It begins on {date_words(appointment.starts_on)} only. Take it back instead."
             if appointment.starts_on > today
-            else "It began today: give today as its last day, or correct it."
+            else "It began today: give today as its last day, or correct it.",
+            field="last_day",
         )
     if ends_on < today:
         raise InvalidAppointment(
             f"It ends yesterday at the earliest, {last_day_words(today)}: who held the Office "
-            "until now stays on record. Correct the record where it is wrong."
+            "until now stays on record. Correct the record where it is wrong.",
+            field="last_day",
         )
     if ends_on <= appointment.starts_on:
-        raise InvalidAppointment("The last day is not before the first.")
+        raise InvalidAppointment("The last day is not before the first.", field="last_day")
+    refuse_end_before_act(appointment, ends_on)
     keepers = (CORPORATE_SECRETARY, ADMINISTRATOR)
     if appointment.office.key in keepers:
         others = who_acts_for(keepers, on=ends_on)
@@ -510,17 +518,24 @@ def _confirmer(appointment: Appointment, acting_user: Person, *, at: datetime) -
                 else f"confirmed by {appointment.confirmed_by_name}."
             )
         )
-    if same_human(appointment.person, acting_user):
-        raise NotYoursToConfirm(
+    if refused := refusal_to_decide(appointment, acting_user):
+        raise refused
+    return by
+
+
+def refusal_to_decide(appointment: Appointment, reader: Person) -> NotYoursToConfirm | None:
+    """Why ``reader``, though CEO, neither confirms nor refuses it; None where they may."""
+    if same_human(appointment.person, reader):
+        return NotYoursToConfirm(
             "Nobody confirms their own appointment. Have the Corporate Secretary record who acts "
             "as CEO; that person confirms it."
         )
-    if appointment.recorded_by and same_human(appointment.recorded_by, acting_user):
-        raise NotYoursToConfirm(
+    if appointment.recorded_by and same_human(appointment.recorded_by, reader):
+        return NotYoursToConfirm(
             "You recorded it, and two people must agree to it. Take it back and have somebody else "
             "record it, or have the Corporate Secretary record who acts as CEO and confirms it."
         )
-    return by
+    return None
 
 
 def _record(

@@ -1,16 +1,34 @@
 """Refusals. Each carries a sentence that the page or API shows as it is."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .models import Appointment
+
 
 class Refused(Exception):
     """A verb refused. Nothing was changed; ``str()`` says why and what to do."""
 
     code = "refused"
 
+    def __init__(self, *words: str, field: str = "", about: "Appointment | None" = None) -> None:
+        super().__init__(*words)
+        # Which field of a form it is about, where one is.
+        self.field = field
+        # The appointment that stands in the way: pages link what settles it.
+        self.about = about
+
 
 class NotYourOffice(Refused):
     """The acting person holds no Office that may do this."""
 
     code = "not_your_office"
+
+
+class SomebodyActsForYou(NotYourOffice):
+    """While an Acting appointment runs, the holder of the Office only reads."""
+
+    code = "somebody_acts_for_you"
 
 
 class CeoIsNoParty(NotYourOffice):

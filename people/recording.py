@@ -32,7 +32,7 @@ from .models import Appointment, AppointmentQuerySet, Company, Office, Person
 from .offices import ADMINISTRATOR, CEO, CORPORATE_SECRETARY
 from .permissions import Act, require
 from .queries import holder_of, same_human, who_acts_for
-from .registry import Effect, PlannedHolder, effects
+from .registry import Effect, PlannedHolder, acts_by, effects
 
 # An appointment is recorded when it is decided: one further off is a slip of the keyboard.
 FURTHEST_START_MONTHS = 18
@@ -91,6 +91,24 @@ def last_day_words(ends_on: date) -> str:
     return date_words(ends_on - timedelta(days=1))
 
 
+def last_act_day(appointment: Appointment) -> date | None:
+    """The company's day on which somebody last signed by the appointment; None: never."""
+    acts = acts_by(appointment)
+    return company_date(acts[-1]) if acts else None
+
+
+def refuse_end_before_act(appointment: Appointment, ends_on: date) -> None:
+    """Nobody signs for an Office on a day on which the record then says they did not hold it."""
+    signed_on = last_act_day(appointment)
+    if signed_on is not None and ends_on <= signed_on:
+        day = date_words(signed_on)
+        raise InvalidAppointment(
+            f"{appointment.person.name} signed as {appointment.title} on {day}: the last day is "
+            f"{day} at the earliest.",
+            field="last_day",
+        )
+
+
 # --- Who records ------------------------------------------------------------------------------
 
 
@@ -126,6 +144,33 @@ def recorder(acting_user: Person, office: Office, *, at: datetime) -> Appointmen
     if by_administrator and (first or vacant_seat):
         return by_administrator
     return keeper(acting_user, at=at)
+
+
+def recordable(reader: Person, *, at: datetime) -> list[Office]:
+    """The Offices whose appointments ``reader`` may record now, in their order."""
+    today = company_date(at)
+    try:
+        held = require(reader, Act.RECORD_APPOINTMENT, on=today)
+    except NotYourOffice:
+        return []
+    offices = list(Office.objects.filter(established=True))
+    if any(one.office.key == CORPORATE_SECRETARY for one in held) or not secretary_ever():
+        return offices
+    ever = set(Appointment.objects.counting().values_list("office_id", flat=True))
+    if not who_acts_for([CORPORATE_SECRETARY], on=today):
+        ever -= {one.pk for one in offices if one.key == CORPORATE_SECRETARY}
+    return [one for one in offices if one.pk not in ever]
+
+
+def may_record_to(reader: Person, office: Office, *, at: datetime) -> bool:
+    """Whether pages offer to record an appointment to ``office``."""
+    if not office.established:
+        return False
+    try:
+        recorder(reader, office, at=at)
+    except NotYourOffice:
+        return False
+    return True
 
 
 def proposer(acting_user: Person, office: Office, *, at: datetime) -> Appointment:
@@ -171,6 +216,7 @@ def plan(
             f"for the {by.office.short}."
         )
     _refuse_impossible(person, office, starts_on, ends_on, acting, instrument, today)
+    _refuse_acting_ceo(person, office, starts_on, ends_on, acting)
     if corrects is None:
         _refuse_rewriting(office, starts_on, ends_on, acting, today)
     _refuse_second_waiting(office, starts_on, ends_on, acting)
@@ -210,6 +256,9 @@ def plan_confirmation(appointment: Appointment, *, at: datetime) -> Plan:
             "records their own appointment. Refuse it, and have somebody else record it."
         )
     _refuse_absent(appointment.person, office)
+    _refuse_acting_ceo(
+        appointment.person, office, starts_on, appointment.ends_on, appointment.acting
+    )
     return Plan(
         person=appointment.person,
         office=office,
@@ -241,19 +290,37 @@ def _refuse_own(person: Person, corrects: Appointment | None, acting_user: Perso
     if same_human(person, acting_user) or (corrects and same_human(corrects.person, acting_user)):
         raise OwnAppointment(
             "Nobody records their own appointment, nor that of an account linked with theirs. "
-            "Have somebody else record it."
+            "Have somebody else record it.",
+            field="person",
         )
 
 
 def _refuse_absent(person: Person, office: Office) -> None:
     if not person.is_active:
         raise InvalidAppointment(
-            f"The account of {person.name} is closed. Have the Administrator open it first."
+            f"The account of {person.name} is closed. Have the Administrator open it first.",
+            field="person",
         )
     if not office.established:
         raise OfficeNotEstablished(
             f"The company has no {office.short} at present. Establish the Office first."
         )
+
+
+def _refuse_acting_ceo(
+    person: Person, office: Office, starts_on: date, ends_on: date | None, acting: bool
+) -> None:
+    """The CEO confirms who acts for a co-signing Office and approves what it signs."""
+    if not (acting and office.co_signing):
+        return
+    ceos = Appointment.objects.counting().filter(office__key=CEO).select_related("person")
+    for one in _overlapping(ceos, starts_on, ends_on):
+        if same_human(one.person, person):
+            raise InvalidAppointment(
+                f"{person.name} is {one.title} in that time, and who is the CEO names another "
+                f"person Acting {office.short}. Choose somebody else.",
+                field="person",
+            )
 
 
 def _refuse_impossible(
@@ -268,37 +335,43 @@ def _refuse_impossible(
     """What could not stand on its own, whoever else holds the Office."""
     _refuse_absent(person, office)
     if ends_on is not None and ends_on <= starts_on:
-        raise InvalidAppointment("The last day is not before the first.")
+        raise InvalidAppointment("The last day is not before the first.", field="last_day")
     if starts_on < EARLIEST_DAY or (
         ends_on is not None and ends_on - timedelta(days=1) > LATEST_DAY
     ):
         raise InvalidAppointment(
-            f"Give days between {date_words(EARLIEST_DAY)} and {date_words(LATEST_DAY)}."
+            f"Give days between {date_words(EARLIEST_DAY)} and {date_words(LATEST_DAY)}.",
+            field="starts_on" if starts_on < EARLIEST_DAY else "last_day",
         )
     furthest = months_after(today, FURTHEST_START_MONTHS)
     if starts_on > furthest:
         raise InvalidAppointment(
             f"It begins more than {FURTHEST_START_MONTHS} months ahead. Give a first day up to "
-            f"{date_words(furthest)}."
+            f"{date_words(furthest)}.",
+            field="starts_on",
         )
     if acting and (ends_on is None or not instrument):
         raise InvalidAppointment(
-            "An acting appointment needs its last day and the written instrument it rests on."
+            "An acting appointment needs its last day and the written instrument it rests on.",
+            field="instrument" if ends_on else "last_day",
         )
     if acting and ends_on is not None and ends_on > months_after(starts_on, LONGEST_ACTING_MONTHS):
         raise InvalidAppointment(
             f"A stand-in acts for at most {LONGEST_ACTING_MONTHS} months: until "
-            f"{last_day_words(months_after(starts_on, LONGEST_ACTING_MONTHS))}."
+            f"{last_day_words(months_after(starts_on, LONGEST_ACTING_MONTHS))}.",
+            field="last_day",
         )
     if acting and office.several_holders:
         raise InvalidAppointment(
             f"The Office of the {office.short} may have several holders and needs no stand-in. "
-            "Record another holder."
+            "Record another holder.",
+            field="kind",
         )
     if office.key == CEO and not instrument:
         raise InvalidAppointment(
             "The CEO’s appointment rests on the board’s decision. Name it under “Instrument”, such "
-            "as “Board consent 2026-31, 14 Dec 2026”."
+            "as “Board consent 2026-31, 14 Dec 2026”.",
+            field="instrument",
         )
 
 
@@ -318,7 +391,8 @@ def _refuse_rewriting(
         return
     raise InvalidAppointment(
         f"It can begin today, {date_words(today)}, or later: who held the Office until now stays "
-        "on record. Correct an earlier record where it is wrong."
+        "on record. Correct an earlier record where it is wrong.",
+        field="starts_on",
     )
 
 
@@ -345,7 +419,8 @@ def _refuse_second_waiting(
         raise AppointmentClash(
             f"{waiting.person.name} was recorded as {waiting.title} from "
             f"{date_words(waiting.starts_on)} and waits for the CEO’s confirmation. Have that one "
-            "taken back or refused first."
+            "taken back or refused first.",
+            about=waiting,
         )
 
 
@@ -381,11 +456,26 @@ def former_of(
     )
     same = same_human(clash.person, person)
     if succeeds and replaceable and not corrects and not same and len(clashes) == 1:
+        _refuse_succession_before_act(clash, starts_on)
         return clash
-    raise AppointmentClash(_clash_words(clash, office))
+    follows = succeeds and not (corrects or same or acting or office.several_holders)
+    raise AppointmentClash(_clash_words(clash, office, today, follows=follows), about=clash)
 
 
-def _clash_words(clash: Appointment, office: Office) -> str:
+def _refuse_succession_before_act(former: Appointment, starts_on: date) -> None:
+    signed_on = last_act_day(former)
+    if signed_on is not None and starts_on <= signed_on:
+        raise AppointmentClash(
+            f"{former.person.name} signed as {former.title} on {date_words(signed_on)}: a "
+            f"successor begins on {date_words(signed_on + timedelta(days=1))} at the earliest.",
+            field="starts_on",
+            about=former,
+        )
+
+
+def _clash_words(clash: Appointment, office: Office, today: date, *, follows: bool) -> str:
+    if clash.ends_on is None and clash.starts_on >= today:
+        return _clash_with_what_begins(clash, office, today, follows=follows)
     since = date_words(clash.starts_on)
     if clash.acting and clash.ends_on is not None:
         return (
@@ -404,6 +494,38 @@ def _clash_words(clash: Appointment, office: Office) -> str:
     )
 
 
+def _clash_with_what_begins(
+    clash: Appointment, office: Office, today: date, *, follows: bool
+) -> str:
+    """Who begins today, or later, cannot be ended on a day before; they can be followed."""
+    name, first = clash.person.name, date_words(clash.starts_on)
+    after = date_words(clash.starts_on + timedelta(days=1))
+    other = f"give {after} or later as the first day" if follows else "choose days before that one"
+    if clash.starts_on == today:
+        return (
+            f"{name} holds the Office of the {office.short} from today, {first}. Correct that "
+            f"record if it is wrong, or {other}."
+        )
+    return f"{name} is recorded as {clash.title} from {first}. Take that record back, or {other}."
+
+
+def settle_words(held: Appointment, *, today: date) -> str:
+    """How an appointment is got out of the way of what waits for the Office to be free."""
+    if not held.counts:
+        return "Have that one taken back or refused first."
+    if held.starts_on > today:
+        return "Take that record back first."
+    if held.ends_on is not None and held.end_recorded_at is not None:
+        return f"Its last day is {last_day_words(held.ends_on)}: come back on the day after."
+    signed_on = last_act_day(held)
+    if held.starts_on == today or signed_on == today:
+        after = date_words(today + timedelta(days=1))
+        why = "It began today" if held.starts_on == today else f"{held.person.name} signed today"
+        wrong = " If the record is wrong, correct it instead." if held.starts_on == today else ""
+        return f"{why}: end it with today as its last day, and come back on {after}.{wrong}"
+    return "End that appointment first."
+
+
 def _refuse_acting_for_oneself(
     counting: AppointmentQuerySet,
     person: Person,
@@ -419,26 +541,33 @@ def _refuse_acting_for_oneself(
         if acting:
             raise SubDelegation(
                 f"{person.name} holds the Office of the {office.short} in that time, and nobody "
-                "acts for themselves."
+                "acts for themselves.",
+                field="person",
             )
         raise AppointmentClash(
             f"{person.name} acts as {office.short} to {last_day_words(one.ends_on or starts_on)}, "
             "and nobody acts for themselves. Begin on the day after, or end that acting "
-            "appointment first."
+            "appointment first.",
+            field="starts_on",
+            about=one,
         )
 
 
 # --- What it does -----------------------------------------------------------------------------
 
 
-def effects_of(planned: Plan, *, reads_drafts: bool = True) -> list[Effect]:
+def effects_of(
+    planned: Plan, *, reads_drafts: bool = True, whose_reason: str = "your"
+) -> list[Effect]:
     """Everything that follows, said before it is recorded or confirmed.
 
-    Without what only readers of drafts may know where the reader is none.
+    Without what only readers of drafts may know where the reader is none. ``whose_reason``: who
+    said why a record was wrong, as the reader knows them.
     """
     found: list[Effect] = []
     if planned.corrects is not None:
-        found.append(_correction(planned.corrects))
+        found.append(_correction(planned.corrects, whose_reason))
+        found += _signatures(planned.corrects)
     if planned.former is not None:
         name = planned.former.person.name
         found.append(
@@ -448,6 +577,8 @@ def effects_of(planned: Plan, *, reads_drafts: bool = True) -> list[Effect]:
             )
         )
     found.append(_what_begins(planned))
+    if planned.corrects is not None:
+        found += _gaps(planned, planned.corrects)
     found += _beside(planned)
     found += _warnings(planned)
     found += effects(
@@ -462,13 +593,61 @@ def effects_of(planned: Plan, *, reads_drafts: bool = True) -> list[Effect]:
     return [one for one in found if reads_drafts or not one.of_drafts]
 
 
-def _correction(wrong: Appointment) -> Effect:
+def _correction(wrong: Appointment, whose: str) -> Effect:
     until = f"to {last_day_words(wrong.ends_on)}" if wrong.ends_on else "with no last day"
     return Effect(
         f"The record that {wrong.person.name} is {wrong.title} from {date_words(wrong.starts_on)} "
         f"{until} is struck as wrong",
-        "It stays readable, with your reason. Signatures given under it stay as they are",
+        f"It stays readable, with {whose} reason",
     )
+
+
+def _signatures(wrong: Appointment) -> list[Effect]:
+    """What was signed by a record that is struck."""
+    days = [company_date(at) for at in acts_by(wrong)]
+    if not days:
+        return []
+    given = date_words(days[-1])
+    if days[0] != days[-1]:
+        given = f"{date_words(days[0])} to {given}"
+    stays = "and the record stays readable"
+    if len(days) == 1:
+        return [Effect(f"1 signature of {given} rests on this record; it stays, {stays}")]
+    return [Effect(f"{len(days)} signatures of {given} rest on this record; they stay, {stays}")]
+
+
+def _gaps(planned: Plan, wrong: Appointment) -> list[Effect]:
+    """When nobody holds the Office any more because a record is struck."""
+    if wrong.acting:
+        return []
+    counting = Appointment.objects.counting().filter(office=planned.office)
+    beside = _overlapping(counting.exclude(pk=wrong.pk), wrong.starts_on, wrong.ends_on)
+    covered = [(one.starts_on, one.ends_on) for one in beside]
+    covered.append((planned.starts_on, planned.ends_on))
+    found, free_from = [], wrong.starts_on
+    short = planned.office.short
+    for starts_on, ends_on in sorted(covered, key=lambda span: span[0]):
+        until = starts_on if wrong.ends_on is None else min(starts_on, wrong.ends_on)
+        if until > free_from:
+            found.append(
+                Effect(
+                    f"From {date_words(free_from)} to {last_day_words(until)} the {short} is vacant"
+                )
+            )
+        if ends_on is None:
+            return found
+        free_from = max(free_from, ends_on)
+    if wrong.ends_on is None:
+        note = "What needs it waits until a holder or a stand-in is recorded"
+        found.append(Effect(f"From {date_words(free_from)} the {short} is vacant", note))
+    elif free_from < wrong.ends_on:
+        found.append(
+            Effect(
+                f"From {date_words(free_from)} to {last_day_words(wrong.ends_on)} the {short} is "
+                "vacant"
+            )
+        )
+    return found
 
 
 def _what_begins(planned: Plan) -> Effect:

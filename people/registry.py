@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from .models import Office, Person
+from .models import Appointment, Office, Person
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,12 @@ class PlannedHolder:
 
 Effects = Callable[[PlannedHolder], Sequence[Effect]]
 Facts = Callable[[Person], Sequence[Fact]]
+# When somebody acted by an appointment in a way that rests on it for good.
+Acts = Callable[[Appointment], Sequence[datetime]]
 
 _effects: list[Effects] = []
 _facts: list[Facts] = []
+_acts: list[Acts] = []
 
 
 def register_effects(provider: Effects) -> None:
@@ -56,9 +59,20 @@ def register_account_facts(provider: Facts) -> None:
         _facts.append(provider)
 
 
+def register_acts(provider: Acts) -> None:
+    """Add when somebody signed by an appointment; registering again changes nothing."""
+    if provider not in _acts:
+        _acts.append(provider)
+
+
 def effects(planned: PlannedHolder) -> list[Effect]:
     return [effect for provider in _effects for effect in provider(planned)]
 
 
 def account_facts(person: Person) -> list[Fact]:
     return [fact for provider in _facts for fact in provider(person)]
+
+
+def acts_by(appointment: Appointment) -> list[datetime]:
+    """When somebody signed by the appointment, the earliest first."""
+    return sorted(at for provider in _acts for at in provider(appointment))

@@ -1,12 +1,15 @@
 """Recording, confirming, ending and correcting: each says what it does before it is done."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -22,7 +25,9 @@ from ..office_forms import (
     WhyForm,
     exclusive,
 )
+from ..offices import CEO
 from ..permissions import Act, may, powers_of, require
+from ..queries import accounts_of, same_human
 from ..recording import Plan, effects_of
 from .frame import reader_of, signed_in, today
 
@@ -44,6 +49,53 @@ def _said(one: Appointment) -> str:
         f"Recorded: {one.person.name} as {one.title}. The CEO was asked to confirm it; until then "
         "nothing changes."
     )
+
+
+@dataclass(frozen=True)
+class Way:
+    """A page on which what stands in the way can be settled."""
+
+    words: str
+    url: str
+
+
+def ways_to_settle(refused: Refused, reader: Person) -> list[Way]:
+    """Where the appointment that a refusal is about is ended, corrected or taken back."""
+    one = refused.about
+    if one is None:
+        return []
+    office = Way(
+        f"See the Office of the {one.office.short}", reverse("people:office", args=[one.office.key])
+    )
+    if one.voided_at is None and not one.counts:
+        return [Way("See what waits", reverse("people:confirm_appointment", args=[one.pk])), office]
+    if (
+        not one.counts
+        or same_human(one.person, reader)
+        or not recording.may_record_to(reader, one.office, at=timezone.now())
+    ):
+        return [office]
+    name, ways = one.person.name, []
+    if one.starts_on > today():
+        ways.append(
+            Way(
+                f"Take back the record of {name}",
+                reverse("people:take_back_appointment", args=[one.pk]),
+            )
+        )
+    elif one.end_recorded_at is None:
+        ways.append(
+            Way(f"End the appointment of {name}", reverse("people:end_appointment", args=[one.pk]))
+        )
+    ways.append(
+        Way(f"Correct the record of {name}", reverse("people:correct_appointment", args=[one.pk]))
+    )
+    return [*ways, office]
+
+
+def _put_right(form: forms.Form, refused: Refused) -> None:
+    """Say it beside the field that it is about, where the form has it."""
+    form.add_error(refused.field if refused.field in form.fields else None, str(refused))
 
 
 def _in_two_steps(
@@ -76,8 +128,14 @@ def _in_two_steps(
         except NotYourOffice:
             raise
         except Refused as refused:
-            form.add_error(None, str(refused))
-    context |= {"section": "offices", "form": form, "today": today()}
+            _put_right(form, refused)
+            context["ways"] = ways_to_settle(refused, reader_of(request))
+    context |= {
+        "section": "offices",
+        "form": form,
+        "today": today(),
+        "may_invite": may(reader_of(request), Act.INVITE, on=today()),
+    }
     return render(request, template, context, status=422 if form.errors else 200)
 
 
@@ -86,7 +144,9 @@ def _in_two_steps(
 def record(request: HttpRequest) -> HttpResponse:
     """Fill in, check what it will do, record."""
     reader, on = reader_of(request), today()
-    require(reader, Act.RECORD_APPOINTMENT, on=on)
+    offices = recording.recordable(reader, at=timezone.now())
+    if not offices:
+        recording.keeper(reader, at=timezone.now())  # says whose task it is
     initial = {
         name: request.GET[name] for name in ("office", "person", "kind") if name in request.GET
     }
@@ -102,7 +162,12 @@ def record(request: HttpRequest) -> HttpResponse:
 
     return _in_two_steps(
         request,
-        RecordForm(request.POST or None, initial=initial, today=on),
+        RecordForm(
+            request.POST or None,
+            initial=initial,
+            offices=[one.pk for one in offices],
+            today=on,
+        ),
         find_out=find_out,
         write=write,
         template="people/record.html",
@@ -128,7 +193,12 @@ def propose_stand_in(request: HttpRequest) -> HttpResponse:
 
     return _in_two_steps(
         request,
-        StandInForm(request.POST or None, offices=[one.office_id for one in held], today=on),
+        StandInForm(
+            request.POST or None,
+            offices=[one.office_id for one in held if not one.acting],
+            without=[*accounts_of(reader), *_accounts_of_the_ceo(on)],
+            today=on,
+        ),
         find_out=find_out,
         write=write,
         template="people/record.html",
@@ -138,6 +208,11 @@ def propose_stand_in(request: HttpRequest) -> HttpResponse:
             "own_stand_in": True,
         },
     )
+
+
+def _accounts_of_the_ceo(on: date) -> list[int]:
+    found = Appointment.objects.on(on).filter(office__key=CEO).select_related("person")
+    return [account for one in found for account in accounts_of(one.person)]
 
 
 @signed_in
@@ -182,6 +257,8 @@ def _confirmation(request: HttpRequest, one: Appointment, form: forms.Form) -> H
     if one.voided_at is None and not one.counts:
         powers = powers_of(reader, on=today())
         context["may_confirm"] = powers.may(Act.CONFIRM_APPOINTMENT)
+        if context["may_confirm"] and (no := appointments.refusal_to_decide(one, reader)):
+            context |= {"may_confirm": False, "not_yours": str(no)}
         context["may_take_back"] = bool(
             one.recorded_by and one.recorded_by.human_id == reader.human_id
         )
@@ -189,16 +266,35 @@ def _confirmation(request: HttpRequest, one: Appointment, form: forms.Form) -> H
         try:
             planned = recording.plan_confirmation(one, at=timezone.now())
         except Refused as refused:
-            context["refusal"] = str(refused)
+            context |= {"refusal": str(refused), "ways": ways_to_settle(refused, reader)}
         else:
             context |= {
                 "planned": planned,
-                "effects": effects_of(planned, reads_drafts=powers.may(Act.READ_DRAFT)),
+                "effects": effects_of(
+                    planned,
+                    reads_drafts=powers.may(Act.READ_DRAFT),
+                    whose_reason=_whose_reason(one, reader),
+                ),
                 "begins_later": planned.starts_on != one.starts_on,
             }
     return render(
         request, "people/confirm.html", context, status=422 if request.method == "POST" else 200
     )
+
+
+def _whose_reason(one: Appointment, reader: Person) -> str:
+    if one.recorded_by is None or same_human(one.recorded_by, reader):
+        return "your"
+    return f"{one.recorded_by.name}’s"
+
+
+def _after_deciding(request: HttpRequest, one: Appointment) -> HttpResponse:
+    """On to the next that waits for the same decision; the last leads to its Office."""
+    waiting = Appointment.objects.unconfirmed().select_related("person", "recorded_by")
+    for other in waiting.order_by("recorded_at", "pk"):
+        if appointments.refusal_to_decide(other, reader_of(request)) is None:
+            return redirect("people:confirm_appointment", other.pk)
+    return redirect("people:office", one.office.key)
 
 
 @signed_in
@@ -217,7 +313,7 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
                 messages.success(
                     request, f"Confirmed: {one.person.name} as {one.title}. Everybody is told."
                 )
-                return redirect("people:office", one.office.key)
+                return _after_deciding(request, one)
             messages.error(
                 request,
                 "Something changed meanwhile. Read what it does now; nothing was confirmed.",
@@ -246,10 +342,10 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponse:
     except NotYourOffice:
         raise
     except Refused as refused:
-        form.add_error(None, str(refused))
+        _put_right(form, refused)
         return _confirmation(request, one, form)
     messages.success(request, f"Refused: {one.person.name} as {one.title}. It never counted.")
-    return redirect("people:office", one.office.key)
+    return _after_deciding(request, one)
 
 
 @signed_in
@@ -269,7 +365,7 @@ def take_back(request: HttpRequest, pk: int) -> HttpResponse:
         except NotYourOffice:
             raise
         except Refused as refused:
-            form.add_error(None, str(refused))
+            _put_right(form, refused)
         else:
             messages.success(request, f"Taken back: {one.person.name} as {one.title}.")
             return redirect("people:office", one.office.key)
@@ -284,7 +380,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     """Give an appointment its last day."""
     reader, one = reader_of(request), _find(pk)
     recording.recorder(reader, one.office, at=timezone.now())
-    form = EndForm(request.POST or None)
+    form = EndForm(request.POST or None, one=one, today=today())
     if request.method == "POST" and form.is_valid():
         try:
             appointments.end(
@@ -293,7 +389,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         except NotYourOffice:
             raise
         except Refused as refused:
-            form.add_error(None, str(refused))
+            _put_right(form, refused)
         else:
             ends_on = exclusive(form.cleaned_data["last_day"])
             assert ends_on is not None  # noqa: S101 - the form asks for it

@@ -7,19 +7,22 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from .. import absences, recording
+from ..appointments import refusal_to_decide
 from ..errors import NotYourOffice, Refused
 from ..models import Appointment, Office, OfficeAbsence, Person
 from ..office_forms import AbsenceForm, AddOfficeForm
 from ..offices import FURTHER
 from ..permissions import Act, powers_of
+from ..queries import same_human
 from ..seats import Register, SeatState, sum_up
+from .appointments import ways_to_settle
 from .frame import reader_of, signed_in, today
 
 LINES_PER_PAGE = 25
@@ -34,6 +37,14 @@ class TimelineLine:
     absence: OfficeAbsence | None = None
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """What waits for the CEO's confirmation, and whether the reader decides it."""
+
+    appointment: Appointment
+    yours: bool
+
+
 def may_keep(reader: Person) -> bool:
     """Whether pages offer to record: the Secretary's task, the Administrator's only at first."""
     try:
@@ -44,8 +55,12 @@ def may_keep(reader: Person) -> bool:
 
 
 def _records(appointments: QuerySet[Appointment]) -> QuerySet[Appointment]:
-    return appointments.select_related("office", "person", "corrects__person").order_by(
-        "-starts_on", "-pk"
+    return (
+        appointments.select_related("office", "person", "corrects__person")
+        .prefetch_related(
+            Prefetch("corrections", Appointment.objects.counting(), to_attr="corrected_by")
+        )
+        .order_by("-starts_on", "-pk")
     )
 
 
@@ -55,17 +70,22 @@ def offices(request: HttpRequest) -> HttpResponse:
     """Every Office today, what waits for the CEO, and who held them."""
     reader, on = reader_of(request), today()
     register, powers = Register(), powers_of(reader, on=on)
+    may_confirm = powers.may(Act.CONFIRM_APPOINTMENT)
+    waiting = [
+        Waiting(one, may_confirm and refusal_to_decide(one, reader) is None)
+        for one in register.waiting
+    ]
     seats = register.seats(on=on, today=on)
     context = {
         "section": "offices",
         "today": on,
         "seats": seats,
         "lead": sum_up(seats),
-        "waiting": register.waiting,
+        "waiting": waiting,
+        "first_to_decide": next((one.appointment.pk for one in waiting if one.yours), None),
         "lines": register.lines(today=on),
         "as_list": request.GET.get("as") == "list",
-        "may_record": powers.may(Act.RECORD_APPOINTMENT),
-        "may_confirm": powers.may(Act.CONFIRM_APPOINTMENT),
+        "may_record": bool(recording.recordable(reader, at=timezone.now())),
         "may_propose": any(not one.acting for one in powers.by(Act.PROPOSE_STAND_IN)),
         "may_invite": powers.may(Act.INVITE),
         "may_read_permissions": powers.may(Act.READ_PERMISSIONS),
@@ -93,7 +113,7 @@ def office(request: HttpRequest, key: str) -> HttpResponse:
         "office": one,
         "seat": Register().seat(one, on=on, today=on),
         "page": Paginator(lines, LINES_PER_PAGE).get_page(request.GET.get("page")),
-        "may_record": powers_of(reader, on=on).may(Act.RECORD_APPOINTMENT),
+        "may_record": recording.may_record_to(reader, one, at=timezone.now()),
         "keeps": keeps,
         "needed": one.key in absences.NEEDED,
         "not_established": SeatState.NOT_ESTABLISHED,
@@ -119,7 +139,9 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
         ).get_page(request.GET.get("page")),
         "keeps": may_keep(reader),
         "may_manage": powers.may(Act.MANAGE_ACCOUNTS),
-        "may_record": powers.may(Act.RECORD_APPOINTMENT),
+        "may_record": one.is_active
+        and not same_human(one, reader)
+        and bool(recording.recordable(reader, at=timezone.now())),
     }
     return render(request, "people/person.html", context)
 
@@ -183,7 +205,13 @@ def not_established(request: HttpRequest, key: str) -> HttpResponse:
         else:
             messages.success(request, f"Recorded: the company has no {one.short}.")
             return redirect("people:office", one.key)
-    context = {"section": "offices", "office": one, "form": form, "refusal": refusal}
+    context = {
+        "section": "offices",
+        "office": one,
+        "form": form,
+        "refusal": refusal,
+        "ways": ways_to_settle(refusal, reader) if refusal else [],
+    }
     status = 422 if request.method == "POST" else 200
     return render(request, "people/office_absence.html", context, status=status)
 

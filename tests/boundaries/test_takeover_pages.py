@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from audit.models import Event
 from boundaries import succession, verification, workflow
-from boundaries.models import Revision, Succession
+from boundaries.models import Revision, Signature, Succession
 from boundaries.states import State
 from people import registry
 from people.models import Appointment, Office
@@ -415,6 +415,15 @@ def effects(person, office, **more):
         }
     )
     return [(one.text, one.note) for one in registry.effects(planned)]
+
+
+def test_signatures_are_acts_by_an_appointment_also_when_voided(in_force, people):
+    coo = Appointment.objects.get(person=people["coo"])
+    given = Signature.objects.get(appointment=coo)
+    assert registry.acts_by(coo) == [given.signed_at]
+    Signature.objects.filter(pk=given.pk).update(voided_at=NOW, void_reason="Returned")
+    assert registry.acts_by(coo) == [given.signed_at]
+    assert registry.acts_by(Appointment.objects.get(person=people["revops_lead"])) == []
 
 
 def test_effects_of_a_new_holder(in_force, people):

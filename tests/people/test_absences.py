@@ -173,6 +173,15 @@ def test_who_waits_for_the_office_is_refused_or_taken_back_first(people):
     )
 
 
+def test_who_began_today_is_ended_today_and_the_office_goes_tomorrow(people):
+    recorded(people, "nadia", "revops_lead", starts_on=TODAY)
+    refuses(
+        OfficeStays,
+        lambda: do_without(people, "revops_lead", "cfo"),
+        "It began today: end it with today as its last day, and come back on 21 Nov 2026",
+    )
+
+
 # --- Established again ------------------------------------------------------------------------
 
 

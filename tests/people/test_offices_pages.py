@@ -147,7 +147,7 @@ def test_no_office_held_says_so(client, company):
     ("who", "offered"),
     [
         ("corporate_secretary", {"record_appointment", "add_office"}),
-        ("administrator", {"record_appointment", "invite"}),
+        ("administrator", {"invite"}),
         ("cro", {"propose_stand_in"}),
         ("ceo", set()),
         ("member", set()),
@@ -439,16 +439,16 @@ def test_effects_on_drafts_are_shown_to_who_reads_drafts(page, people, monkeypat
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"person": ""}, "This field is required"),
+        ({"person": ""}, "Choose who it is."),
         ({"starts_on": "1 Dec"}, "Give a date, such as 2026-11-21."),
         ({"last_day": "2026-11-30"}, "Give a day not before 1 Dec 2026."),
         ({"kind": "acting", "instrument": "Memo"}, "Give the last day: a stand-in acts for a time"),
-        ({"kind": "acting", "last_day": "2026-12-30"}, "Name the written decision it rests on."),
+        ({"kind": "acting", "last_day": "2026-12-30"}, "Name the written decision it rests"),
         ({"starts_on": "2026-11-02"}, "It can begin today, 20 Nov 2026, or later"),
         ({"office": "ceo"}, "rests on the board’s decision"),
         ({"last_day": "9999-12-31"}, "Give a day between 1 Jan 1900 and 31 Dec 2199."),
         ({"starts_on": "0001-01-01"}, "Give a day between 1 Jan 1900 and 31 Dec 2199."),
-        ({"office": "9" * 400}, "Select a valid choice"),
+        ({"office": "9" * 400}, "Choose an Office that the company has and that you may record."),
     ],
 )
 def test_wrong_form_is_answered_by_422_and_keeps_what_was_typed(page, people, wrong, says):

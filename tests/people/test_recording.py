@@ -276,8 +276,23 @@ def test_two_holders_of_one_office_on_one_day(people):
     refuses(
         AppointmentClash,
         lambda: recorded(people, "ingrid", "revops_lead", starts_on=date(2026, 12, 1)),
-        "Nadia Haddad holds the Office",
+        "Nadia Haddad is recorded as RevOps Lead from 1 Dec 2026. Take that record back, or give "
+        "2 Dec 2026 or later as the first day",
     )
+
+
+def test_who_begins_today_is_followed_tomorrow_or_corrected(people):
+    recorded(people, "nadia", "revops_lead", starts_on=TODAY)
+    words = refuses(
+        AppointmentClash, lambda: recorded(people, "ingrid", "revops_lead", starts_on=TODAY)
+    )
+    assert words == (
+        "Nadia Haddad holds the Office of the RevOps Lead from today, 20 Nov 2026. Correct that "
+        "record if it is wrong, or give 21 Nov 2026 or later as the first day."
+    )
+    # Both ways work.
+    _correct(people, of("revops_lead"), starts_on=TOMORROW)
+    assert recorded(people, "ingrid", "revops_lead", starts_on=TOMORROW + timedelta(days=1)).counts
 
 
 def test_the_same_person_twice_clashes(people):
@@ -455,7 +470,26 @@ def test_holder_proposes_who_stands_in(people):
 
 def test_only_for_the_own_office_and_not_oneself(people):
     refuses(NotYourOffice, lambda: _proposed(people, office="cfo"), "your own Office")
-    refuses(OwnAppointment, lambda: _proposed(people, person="cro"))
+    refuses(
+        OwnAppointment,
+        lambda: _proposed(people, person="cro"),
+        "Choose somebody else: you are the one who is stood in for",
+    )
+
+
+def test_the_ceo_acts_for_no_office_that_co_signs(people):
+    says = "Helen Marsh is CEO in that time, and who is the CEO names another person Acting COO"
+    refuses(InvalidAppointment, lambda: stand_in(people, "ceo", "coo"), says)
+    refuses(InvalidAppointment, lambda: _proposed(people, person="ceo"), "is CEO in that time")
+    # As well who becomes CEO while it waits, and an account linked with the CEO's.
+    waits = stand_in(people, "nadia", "coo")
+    Person.objects.filter(pk=people["nadia"].pk).update(same_person_as=people["ceo"])
+    people["nadia"].refresh_from_db()
+    waits = Appointment.objects.select_related("person").get(pk=waits.pk)
+    with pytest.raises(InvalidAppointment, match="names another person Acting COO"):
+        recording.plan_confirmation(waits, at=NOW)
+    # To hold one is possible: the CEO then answers for it, and another is named Acting to sign.
+    assert recorded(people, "ceo", "cro").pk
 
 
 def test_a_stand_in_proposes_and_appoints_no_stand_in(people):
@@ -690,7 +724,8 @@ def test_ending_gives_a_last_day_once(people, changed):
         people["corporate_secretary"].pk,
         "corporate_secretary",
     )
-    assert mails("appointment-ended") == ["Daniel Osei"]
+    # The CEO confirms no end, and hears of it.
+    assert mails("appointment-ended") == ["Daniel Osei", "Helen Marsh"]
     for day in (date(2026, 12, 31), date(2027, 3, 31)):
         refuses(AlreadyEnded, lambda day=day: _end(people, one, day), "31 Jan 2027")
 
@@ -745,6 +780,49 @@ def test_somebody_stays_who_can_record(people):
     )
 
 
+@pytest.fixture
+def signed_today(people, monkeypatch):
+    """The COO signed this morning and yesterday evening; nobody else did."""
+    coo = of("coo")
+    times = [NOW, NOW - timedelta(hours=20)]
+    monkeypatch.setattr("people.registry._acts", [lambda one: times if one.pk == coo.pk else []])
+    return coo
+
+
+def test_no_last_day_before_a_signature(people, signed_today):
+    words = refuses(InvalidAppointment, lambda: _end(people, signed_today, TODAY - timedelta(1)))
+    assert words == (
+        "Daniel Osei signed as COO on 20 Nov 2026: the last day is 20 Nov 2026 at the earliest."
+    )
+    _end(people, signed_today, TODAY)
+    assert holder_of("coo", on=TODAY).person == people["coo"]
+
+
+def test_no_successor_from_the_day_of_a_signature(people, signed_today):
+    says = "signed as COO on 20 Nov 2026: a successor begins on 21 Nov 2026 at the earliest"
+    refuses(AppointmentClash, lambda: recorded(people, "nadia", "coo", starts_on=TODAY), says)
+    assert confirmed(people, recorded(people, "nadia", "coo", starts_on=TOMORROW)).counts
+
+
+def test_what_was_signed_while_a_successor_waited_puts_the_confirmation_off(people, monkeypatch):
+    waits = recorded(people, "nadia", "coo", starts_on=TODAY)
+    monkeypatch.setattr(
+        "people.registry._acts", [lambda one: [NOW] if one.person == people["coo"] else []]
+    )
+    refuses(AppointmentClash, lambda: confirmed(people, waits), "begins on 21 Nov 2026")
+    made = confirmed(people, waits, at=NOW + timedelta(days=1))
+    assert made.starts_on == TOMORROW
+
+
+def test_correction_names_the_signatures_that_rest_on_the_record(people, signed_today):
+    planned, _by = _planned_correction(people, signed_today, ends_on=date(2026, 3, 1))
+    found = [one.text for one in effects_of(planned)]
+    assert (
+        "2 signatures of 19 Nov 2026 to 20 Nov 2026 rest on this record; they stay, and the record "
+        "stays readable"
+    ) in found
+
+
 # --- Correcting -------------------------------------------------------------------------------
 
 
@@ -788,6 +866,53 @@ def test_correction_of_a_co_signing_office_waits_and_the_wrong_one_stands_till_t
     assert (wrong.voided_as, wrong.void_reason) == ("corrected", "The letter says otherwise.")
     assert right.starts_on == date(2026, 3, 1)  # the past is what it corrects
     assert holder_of("coo", on=date(2026, 3, 1)).person == people["nadia"]
+
+
+def _planned_correction(people, wrong, **changes):
+    said = {"person": wrong.person, "starts_on": wrong.starts_on, "ends_on": None} | changes
+    return appointments.plan_correction(
+        appointment=wrong,
+        **said,
+        reason="The letter says otherwise.",
+        acting_user=people["corporate_secretary"],
+        at=NOW,
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "gaps"),
+    [
+        ({"ends_on": TOMORROW}, ["From 21 Nov 2026 the COO is vacant"]),
+        ({"starts_on": TODAY}, ["From 1 Jan 2026 to 19 Nov 2026 the COO is vacant"]),
+        (
+            {"starts_on": date(2026, 3, 1), "ends_on": TODAY},
+            [
+                "From 1 Jan 2026 to 28 Feb 2026 the COO is vacant",
+                "From 20 Nov 2026 the COO is vacant",
+            ],
+        ),
+        ({"starts_on": date(2025, 3, 1)}, []),
+    ],
+)
+def test_correction_says_when_the_office_becomes_vacant(people, changes, gaps):
+    planned, _by = _planned_correction(people, of("coo"), **changes)
+    found = [one.text for one in effects_of(planned)]
+    assert [one for one in found if "vacant" in one] == gaps
+
+
+def test_gap_that_others_fill_is_none(people):
+    wrong = of("revops_lead")
+    recorded(people, "nadia", "revops_lead", starts_on=date(2026, 12, 1))
+    wrong.refresh_from_db()
+    planned, _by = _planned_correction(people, wrong, ends_on=TODAY)
+    found = [one.text for one in effects_of(planned)]
+    assert "From 20 Nov 2026 to 30 Nov 2026 the RevOps Lead is vacant" in found
+
+
+def test_correction_says_whose_reason_it_is(people):
+    planned, _by = _planned_correction(people, of("coo"), person=people["nadia"])
+    assert "with your reason" in effects_of(planned)[0].note
+    assert "with Iris Novak’s reason" in effects_of(planned, whose_reason="Iris Novak’s")[0].note
 
 
 def test_refused_correction_leaves_the_record(people):
