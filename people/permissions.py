@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from .errors import CeoIsNoParty, NotYourOffice
+from .calendar import date_words
+from .errors import CeoIsNoParty, NotYourOffice, SomebodyActsForYou
 from .models import Appointment, Person
 from .offices import (
     ADMINISTRATOR,
@@ -23,7 +24,7 @@ from .offices import (
     REVOPS_LEAD,
     office_short,
 )
-from .queries import appointments_of, is_appointed
+from .queries import held_by, is_appointed
 
 EVERYBODY = "everybody"  # any active Person, Members included
 PARTIES = frozenset({CRO, COO, CFO})
@@ -136,6 +137,18 @@ NOTES: dict[Act, str] = {
 }
 
 
+# While somebody acts in their place, the holder of an Office only reads.
+READING = frozenset(
+    {
+        Act.LOOK_UP,
+        Act.READ_IN_FORCE,
+        Act.READ_DRAFT,
+        Act.READ_LOG,
+        Act.READ_SECURITY_EVENTS,
+        Act.READ_PERMISSIONS,
+    }
+)
+
 # What a party does to a text. The CEO approves it, so the same human being does none of this for
 # a co-signing Office that they hold as well: another person is named Acting.
 PARTY_ACTS = frozenset(
@@ -166,12 +179,15 @@ class Powers:
 
     appointments: Sequence[Appointment]
     is_ceo: bool
+    # An appointment in whose place somebody acts, and theirs: it still allows to read.
+    resting: Sequence[tuple[Appointment, Appointment]] = ()
 
     def by(self, act: Act) -> list[Appointment]:
         """The appointments that allow ``act`` (may be none)."""
+        resting = [one for one, _acting in self.resting] if act in READING else []
         return [
             one
-            for one in self.appointments
+            for one in [*self.appointments, *resting]
             if _allows(one, act)
             and not (self.is_ceo and act in PARTY_ACTS and one.office.co_signing)
         ]
@@ -184,14 +200,25 @@ def _powers(person: Person, acts: frozenset[Act], *, on: date) -> Powers:
     """``Powers`` that hold for ``acts``: the CEO is asked for only where it matters."""
     if not (person.is_authenticated and person.is_active):
         return Powers((), is_ceo=False)
-    held = appointments_of(person, on=on)
-    matters = acts & PARTY_ACTS and any(one.office.co_signing for one in held)
-    return Powers(held, is_ceo=bool(matters) and is_appointed(person, CEO, on=on))
+    held = held_by(person, on=on)
+    matters = acts & PARTY_ACTS and any(one.office.co_signing for one in held.active)
+    is_ceo = bool(matters) and is_appointed(person, CEO, on=on)
+    return Powers(held.active, is_ceo, held.resting)
 
 
 def powers_of(person: Person, *, on: date) -> Powers:
     """What ``person`` may do by Office on the date ``on``; three queries at most."""
     return _powers(person, frozenset(Act), on=on)
+
+
+def resting_words(mine: Appointment, acting: Appointment) -> str:
+    """Who acts in the holder's place, until when, and from when the holder acts again."""
+    assert acting.ends_on is not None and acting.last_day is not None  # noqa: S101 - the database refuses an acting appointment without an end
+    again = date_words(acting.ends_on)
+    return (
+        f"{acting.person.name} acts as {mine.office.short}; the last day is "
+        f"{date_words(acting.last_day)}. You read until then, and act again from {again}."
+    )
 
 
 def entitling_appointments(person: Person, act: Act, *, on: date) -> list[Appointment]:
@@ -215,12 +242,15 @@ def require(person: Person, act: Act, *, on: date) -> list[Appointment]:
     held = powers.by(act)
     if held or (EVERYBODY in MATRIX[act] and may(person, act, on=on)):
         return held
+    for mine, acting in powers.resting:
+        if _allows(mine, act):
+            raise SomebodyActsForYou(resting_words(mine, acting))
     kept_out = [one.office.short for one in powers.appointments if _allows(one, act)]
     if kept_out:
-        acting = " and ".join(f"Acting {short}" for short in kept_out)
+        named = " and ".join(f"Acting {short}" for short in kept_out)
         raise CeoIsNoParty(
             f"Who is the CEO approves boundaries, and may not {act.value} for another Office as "
-            f"well. Have the Corporate Secretary name another person {acting}."
+            f"well. Have the Corporate Secretary name another person {named}."
         )
     offices = ", ".join(sorted(office_short(key) for key in MATRIX[act]))
     raise NotYourOffice(f"Only the holder of one of these Offices may {act.value}: {offices}.")

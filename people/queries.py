@@ -1,6 +1,7 @@
 """Who holds what, on which date."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Q
@@ -33,11 +34,17 @@ def offices_stay(office_keys: Iterable[str]) -> None:
     list(offices.order_by("pk").values_list("pk"))
 
 
-def appointments_of(person: Person, *, on: date) -> list[Appointment]:
-    """The appointments of ``person`` that count on ``on``.
+@dataclass(frozen=True)
+class Held:
+    """What somebody is appointed to on a day: what they act by, and what rests meanwhile."""
 
-    While an acting appointment for an Office runs, its holder cannot act: theirs is left out.
-    """
+    active: Sequence[Appointment]
+    # An appointment in whose place another acts, and the one that does: its holder only reads.
+    resting: Sequence[tuple[Appointment, Appointment]]
+
+
+def held_by(person: Person, *, on: date) -> Held:
+    """The appointments of ``person`` that count on ``on``; two queries at most."""
     mine = list(
         Appointment.objects.on(on)
         .filter(person=person)
@@ -45,13 +52,29 @@ def appointments_of(person: Person, *, on: date) -> list[Appointment]:
         .order_by("office__position")
     )
     if not mine:
-        return []
-    stood_in_for = set(
-        Appointment.objects.on(on)
+        return Held((), ())
+    stand_ins = {
+        one.office_id: one
+        for one in Appointment.objects.on(on)
         .filter(acting=True, office__in=[one.office_id for one in mine])
-        .values_list("office_id", flat=True)
+        .select_related("office", "person")
+    }
+    return Held(
+        active=[one for one in mine if one.acting or one.office_id not in stand_ins],
+        resting=[
+            (one, stand_ins[one.office_id])
+            for one in mine
+            if not one.acting and one.office_id in stand_ins
+        ],
     )
-    return [one for one in mine if one.acting or one.office_id not in stood_in_for]
+
+
+def appointments_of(person: Person, *, on: date) -> list[Appointment]:
+    """The appointments by which ``person`` acts on ``on``.
+
+    While an acting appointment for an Office runs, its holder cannot act: theirs is left out.
+    """
+    return list(held_by(person, on=on).active)
 
 
 def is_appointed(person: Person, office_key: str, *, on: date) -> bool:

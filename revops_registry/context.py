@@ -4,6 +4,7 @@ All of it is lazy, so that a page which shows none of it pays no query; a page w
 of it pays three, whatever there is in the database.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -18,8 +19,8 @@ from people.calendar import company_date
 from people.demo import DEMO_PASSWORD
 from people.models import Appointment, Company, Person
 from people.offices import ADMINISTRATOR, AUDITOR, CEO, CORPORATE_SECRETARY
-from people.permissions import MATRIX, Act
-from people.queries import appointments_of
+from people.permissions import MATRIX, Act, resting_words
+from people.queries import Held, held_by
 from people.telling import mail_goes_out
 from people.templatetags.speech import owner_attribute
 from sealing.render import weasyprint_problem
@@ -50,9 +51,25 @@ class Reader:
         self.person = person
 
     @cached_property
-    def appointments(self) -> list[Appointment]:
-        """The appointments that count today, in the order of the Offices."""
-        return appointments_of(self.person, on=company_date(timezone.now()))
+    def held(self) -> Held:
+        return held_by(self.person, on=company_date(timezone.now()))
+
+    @cached_property
+    def appointments(self) -> Sequence[Appointment]:
+        """The appointments by which the reader acts today, in the order of the Offices."""
+        return self.held.active
+
+    @property
+    def who_acts_instead(self) -> list[str]:
+        """A sentence for each Office of the reader's in which somebody else acts today."""
+        return [resting_words(mine, acting) for mine, acting in self.held.resting]
+
+    @cached_property
+    def to_confirm(self) -> int:
+        """How many appointments wait for the CEO's confirmation; 0 for everybody else."""
+        if MATRIX[Act.CONFIRM_APPOINTMENT].isdisjoint(self.offices):
+            return 0
+        return Appointment.objects.unconfirmed().count()
 
     @cached_property
     def offices(self) -> list[str]:
@@ -77,7 +94,10 @@ class Reader:
     @cached_property
     def label(self) -> str:
         """ "Maya Lindqvist, CRO", "Ingrid Sole, Acting CFO" or "Ana Brandt, Sales manager"."""
-        titles = " and ".join(one.title for one in self.appointments) or self.person.job_title
+        titles = " and ".join(one.title for one in self.appointments)
+        if not titles and self.held.resting:
+            titles = f"{self.held.resting[0][0].title}, not acting today"
+        titles = titles or self.person.job_title
         return f"{self.person.name}, {titles}" if titles else self.person.name
 
     @cached_property
@@ -94,7 +114,7 @@ def demo_people() -> list[Reader]:
         Prefetch("appointments", queryset=holders.order_by("office__position"), to_attr="today")
     ):
         reader = Reader(person)
-        reader.appointments = person.today
+        reader.held = Held(person.today, ())
         readers.append(reader)
     return sorted(
         readers,

@@ -21,7 +21,7 @@ from boundaries.models import Signature
 from boundaries.parties import party_offices
 from boundaries.states import Role, State
 from notifications.models import OutgoingMail
-from people.errors import CeoIsNoParty, NotYourOffice
+from people.errors import CeoIsNoParty, NotYourOffice, SomebodyActsForYou
 from people.models import Appointment, Office, Person
 from people.permissions import PARTY_ACTS, Act, may
 from people.queries import accounts_of, is_appointed, same_human
@@ -361,13 +361,13 @@ def test_holder_does_nothing_while_a_stand_in_acts(ready, people):
     stand_in = PersonFactory(name="Robin Hale")
     factories.acting(stand_in, "coo")
     for act in party_verbs(ready, people["coo"]).values():
-        refused(NotYourOffice, act)
+        refused(SomebodyActsForYou, act)
     factories.all_agree(ready, {**people, "coo": stand_in})
     frozen = factories.frozen(ready, people)
     intent = forged_intent(ready, people["coo"])
-    refused(NotYourOffice, lambda: cosign(ready, intent, people["coo"]))
+    refused(SomebodyActsForYou, lambda: cosign(ready, intent, people["coo"]))
     refused(
-        NotYourOffice,
+        SomebodyActsForYou,
         lambda: workflow.decline(
             revision=frozen.revision, reason=REASON, acting_user=people["coo"], at=NOW
         ),
@@ -381,7 +381,7 @@ def test_nobody_acts_where_the_stand_ins_account_is_closed(frozen, people):
     factories.acting(stand_in, "coo")
     Person.objects.filter(pk=stand_in.pk).update(is_active=False)
     intent = forged_intent(frozen.revision, people["coo"])
-    refused(NotYourOffice, lambda: cosign(frozen.revision, intent, people["coo"]))
+    refused(SomebodyActsForYou, lambda: cosign(frozen.revision, intent, people["coo"]))
     everyone = queries.signers(
         frozen.revision, reader=people["cro"], on=TODAY, parties=party_offices(), signatures=[]
     )

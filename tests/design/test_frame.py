@@ -1,9 +1,14 @@
 """The frame of every page: who reads, the demo, sign-in, and pages for what went wrong."""
 
+from datetime import timedelta
+
 import pytest
 from django.template.loader import get_template, render_to_string
 from django.test import Client
+from django.utils import timezone
 
+from people import appointments
+from people.calendar import company_date
 from people.demo import DEMO_PASSWORD
 from people.models import Company, Person
 from revops_registry.context import Reader
@@ -150,3 +155,39 @@ def test_keepers_of_offices_find_the_pages_beside_it(client, company, office, wo
     assert [link.words for link in page.context["reader"].keeping] == words
     for link in page.context["reader"].keeping:
         assert client.get(link.url).status_code == 200
+
+
+def test_holder_is_told_who_acts_in_their_place(client, company):
+    from tests.boundaries.factories import acting, everybody
+
+    people = everybody()
+    today = company_date(timezone.now())
+    acting(people["member"], "cfo", starts_on=today, ends_on=today + timedelta(days=14))
+    client.force_login(people["cfo"])
+    page = client.get("/boundaries/").content.decode()
+    assert "Ana Brandt acts as CFO; the last day is" in page
+    assert "Priya Raman, CFO, not acting today" in page
+    client.force_login(people["member"])
+    page = client.get("/boundaries/").content.decode()
+    assert "Ana Brandt, Acting CFO" in page
+    assert "Somebody acts in your place" not in page
+
+
+def test_ceo_sees_in_the_bar_how_many_appointments_wait(client, company):
+    from tests.boundaries.factories import everybody
+
+    people = everybody()
+    today = company_date(timezone.now())
+    appointments.propose_stand_in(
+        person=people["member"],
+        office_key="cfo",
+        starts_on=today,
+        ends_on=today + timedelta(days=14),
+        instrument="Memo",
+        acting_user=people["cfo"],
+        at=timezone.now(),
+    )
+    for office, shown in (("ceo", True), ("corporate_secretary", False)):
+        client.force_login(people[office])
+        page = client.get("/reviews/").content.decode()
+        assert ('1<span class="visually-hidden"> to confirm' in page) is shown

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from people.errors import NotYourOffice
+from people.errors import NotYourOffice, SomebodyActsForYou
 from people.models import Person
 from people.offices import STANDARD_OFFICES
 from people.permissions import EVERYBODY, MATRIX, Act, entitling_appointments, may, require
@@ -130,3 +130,20 @@ def test_person_with_two_offices_acts_by_both(everybody):
     acting(everybody["cro"], "cfo")
     held = entitling_appointments(everybody["cro"], Act.SIGN, on=TODAY)
     assert [one.title for one in held] == ["CRO", "Acting CFO"]
+
+
+# --- While somebody acts in the holder's place -------------------------------------------------
+
+
+def test_holder_reads_while_somebody_acts_in_their_place(everybody):
+    acting(everybody["member"], "cfo")
+    for act in Act:
+        reads = act in (Act.LOOK_UP, Act.READ_IN_FORCE, Act.READ_DRAFT, Act.READ_LOG)
+        assert may(everybody["cfo"], act, on=TODAY) is reads, act
+
+
+def test_refusal_says_who_acts_and_from_when_the_holder_acts_again(everybody):
+    acting(everybody["member"], "cfo")
+    words = "Ana Brandt acts as CFO; the last day is 30 Nov 2026.*act again from 1 Dec 2026"
+    with pytest.raises(SomebodyActsForYou, match=words):
+        require(everybody["cfo"], Act.AGREE, on=TODAY)
