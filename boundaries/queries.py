@@ -535,7 +535,12 @@ def waits_for(revision: Revision, all_signers: Sequence[Signer]) -> str:
     waiting = [one for one in all_signers if one.state == "waiting"]
     if not waiting:
         return ""
-    named = [f"{one.holder_name} ({one.label})" for one in waiting]
+    named = [
+        f"the {one.label} (the Office is vacant)"
+        if one.holder_name == VACANT
+        else f"{one.holder_name} ({one.label})"
+        for one in waiting
+    ]
     words = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
     act = "approval" if revision.state == State.AWAITING_APPROVAL else "signature"
     return f"It waits for the {act} of {words}."

@@ -136,7 +136,9 @@ def test_a_vacant_office_asks_nobody_and_says_so(cosigning, people):
     assert asked() == before
     everyone = who_signs(cosigning, people["ceo"], on=company_date(NOW + DAY))
     words = queries.waits_for(cosigning, everyone)
-    assert words == "It waits for the signature of Maya Lindqvist (CRO) and Vacant (CFO)."
+    assert words == (
+        "It waits for the signature of Maya Lindqvist (CRO) and the CFO (the Office is vacant)."
+    )
 
 
 def test_appointment_changed_asks_after_its_transaction(
