@@ -78,7 +78,8 @@ def _held_a_session(request: HttpRequest) -> bool:
         acts and request.path == resolve_url(settings.LOGIN_URL)
     ):
         return False
-    return settings.SESSION_COOKIE_NAME in request.COOKIES and request.session.session_key is None
+    shown = bool(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    return shown and request.session.session_key is None
 
 
 def _end_session(request: HttpRequest, why: str, *, at: datetime) -> HttpResponse | None:

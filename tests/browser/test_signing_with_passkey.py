@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from tests.browser import steps
 from tests.browser.conftest import Registry
-from tests.browser.test_passkeys import code_now, confirm, early_in_a_step, plug_in
+from tests.browser.test_passkeys import code_now, early_in_a_step, plug_in
 from tests.people.signing_in import code_at
 
 pytestmark = pytest.mark.browser
@@ -71,7 +71,6 @@ def test_one_party_signs_with_a_passkey_and_another_with_password_and_code(
     verify = plug_in(maya)
     to_protect(maya, registry, "Maya Lindqvist")
     maya.get_by_role("link", name="Add a passkey").click()
-    confirm(maya)
     maya.get_by_role("button", name="Add a passkey").click()
     maya.get_by_role("link", name="I have kept them, go on").click()
 
@@ -102,7 +101,6 @@ def test_one_party_signs_with_a_passkey_and_another_with_password_and_code(
     daniel = open_page(f"{registry.named_url}/accounts/login/")
     to_protect(daniel, registry, "Daniel Osei")
     daniel.get_by_role("link", name="Add a code generator").click()
-    confirm(daniel)
     secret = daniel.locator("code.secret").inner_text().replace(" ", "")
     early_in_a_step()
     proved = code_now(secret, steps_back=1)
@@ -141,7 +139,6 @@ def test_without_a_script_the_page_says_what_a_passkey_needs(open_page, registry
     plug_in(priya)
     to_protect(priya, registry, "Priya Raman")
     priya.get_by_role("link", name="Add a passkey").click()
-    confirm(priya)
     priya.get_by_role("button", name="Add a passkey").click()
     priya.get_by_role("link", name="I have kept them, go on").click()
     priya.goto(f"{registry.named_url}/account/")

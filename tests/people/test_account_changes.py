@@ -110,6 +110,23 @@ def test_deactivate_ends_sessions_and_tokens_in_the_same_moment(client, everybod
     assert daniel.get(reverse("functions_catalog:lookup")).status_code == 200
 
 
+def test_the_browser_that_was_signed_in_is_told_that_it_is_not(client, everybody, administrator):
+    signed_in(client, everybody["cro"])
+    change(accounts.deactivate, everybody["cro"], administrator)
+    said = "You were signed out. Nothing you had begun was signed or saved."
+    page = client.get(reverse("functions_catalog:lookup"), follow=True)
+    assert said in page.content.decode()
+    assert said not in client.get(reverse("account_login")).content.decode()
+    assert said not in type(client)().get(reverse("account_login")).content.decode()
+
+
+def test_signing_out_oneself_is_no_news(client, everybody):
+    signed_in(client, everybody["cro"])
+    client.post(reverse("account_logout"), follow=True)
+    page = client.get(reverse("account_login"))
+    assert "You were signed out." not in page.content.decode()
+
+
 def test_a_deactivated_person_is_signed_out_even_where_a_session_was_left(client, everybody):
     """The account itself is asked at each request, not only its sessions."""
     signed_in(client, everybody["cro"])

@@ -279,6 +279,38 @@ def test_zone_under_a_former_name_stays(client, executives):
     assert "US/Pacific" not in words_of(client)
 
 
+def test_each_zone_is_offered_under_one_name(client, executives):
+    client.force_login(executives["cfo"])
+    page = client.get(reverse("people:account")).content.decode()
+    offered = re.findall(r'<option value="([^"]*)"', page)
+    assert {"Asia/Kolkata", "Europe/Kyiv", "Europe/Oslo", "America/New_York", "UTC"} <= {*offered}
+    former = {"Asia/Calcutta", "Europe/Kiev", "America/Buenos_Aires", "Asia/Saigon", "US/Eastern"}
+    assert former.isdisjoint(offered)
+
+
+def test_password_says_when_it_was_set_and_changed(client, executives):
+    person = executives["cfo"]
+    person.date_joined = person.password_changed_at = AT - timedelta(days=2)
+    person.save()
+    client.force_login(person)
+    assert "Password Set on 21 Nov 2026" in words_of(client)
+    person.password_changed_at = AT - timedelta(days=1)
+    person.save()
+    assert "Password Changed 22 Nov 2026" in words_of(client)
+
+
+def test_recovery_codes_are_promised_to_nobody_without_a_password(client, executives):
+    person = executives["cfo"]
+    person.set_unusable_password()
+    person.save()
+    add_passkeys(person, 1)
+    assert factors.recovery_codes_of(person) is None
+    client.force_login(person)
+    said = words_of(client)
+    assert "None: they follow a password. Add a second passkey, or set a password" in said
+    assert "Make 10" not in said
+
+
 def test_nobody_changes_how_another_reads(executives):
     with pytest.raises(NotYourAccount):
         save_reading(

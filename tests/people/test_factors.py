@@ -278,6 +278,18 @@ def test_recovery_code_signs_in_once_and_is_told(client, person, now):
     assert Event.objects.filter(event__startswith="factor.").count() == events
 
 
+def test_after_a_recovery_code_the_page_says_how_many_are_left(client, person, now):
+    add_generator(person)
+    code = recovery_codes(person)[0]
+    give_password(client, person)
+    page = client.post(reverse("mfa_authenticate"), {"code": code}, follow=True).content.decode()
+    assert "You signed in with a recovery code. 9 of 10 are left." in page
+    assert f'<a href="{reverse("people:account")}">Add a new passkey or code generator</a>' in page
+    # A found sheet of paper changes nothing: the password is asked for again.
+    answer = client.get(reverse("mfa_activate_totp"))
+    assert answer["Location"].startswith(reverse("account_reauthenticate"))
+
+
 def test_recovery_code_alone_signs_nobody_in(client, person, now):
     add_generator(person)
     answer = client.post(reverse("mfa_authenticate"), {"code": recovery_codes(person)[0]})
@@ -667,6 +679,31 @@ def test_new_recovery_codes_end_the_former_ones(client, person, now):
     assert mails_to(person)[-1].subject == "New recovery codes were made for your account"
 
 
+def test_recovery_codes_come_with_the_first_password(client, person):
+    """Without one they would follow nothing: a passkey signs in by itself."""
+    Person.objects.filter(pk=person.pk).update(password="!")
+    person.refresh_from_db()
+    client.force_login(person)
+    passkey = add_passkey(client)
+    assert factors.recovery_codes_of(person) is None
+    client.logout()
+    sign_in_by_passkey(client, passkey)
+    page = client.get(reverse("mfa_generate_recovery_codes")).content.decode()
+    assert "A recovery code follows a password, and you have none." in page
+    events = Event.objects.count()
+    assert client.post(reverse("mfa_generate_recovery_codes")).status_code == 422
+    assert factors.recovery_codes_of(person) is None and Event.objects.count() == events
+
+    words = "four unrelated words here"
+    answer = client.post(reverse("account_set_password"), {"password1": words, "password2": words})
+
+    assert answer["Location"] == reverse("mfa_view_recovery_codes")
+    assert factors.recovery_codes_of(person).left == 10
+    assert client.get(answer["Location"]).status_code == 200
+    names = list(Event.objects.order_by("sequence").values_list("event", flat=True))
+    assert names[-2:] == ["password.changed", "factor.recovery_codes_made"]
+
+
 def test_recovery_codes_need_a_factor(client, person):
     client.force_login(person)
     confirm(client)
@@ -702,6 +739,44 @@ def test_factors_are_changed_only_by_who_has_just_confirmed(client, person, now,
     assert client.post(reverse(name), {"code": "123456"}).status_code == 302
     assert Event.objects.count() == events
     assert factors.has_second_factor(person)
+
+
+def test_signing_in_confirms_for_five_minutes(client, person, now):
+    give_password(client, person)
+    assert client.get(reverse("mfa_activate_totp")).status_code == 200
+    now.move_to(AT.replace(minute=4, second=59), tick=False)
+    assert client.get(reverse("mfa_activate_totp")).status_code == 200
+    now.move_to(AT.replace(minute=5), tick=False)
+    assert client.get(reverse("mfa_activate_totp")).status_code == 302
+
+
+def test_password_alone_confirms_nothing_before_the_second_step(client, person, now):
+    secret = add_generator(person)
+    give_password(client, person)
+    assert client.get(reverse("mfa_activate_totp")).status_code == 302
+    client.post(reverse("mfa_authenticate"), {"code": code_at(secret, AT)})
+    assert client.get(reverse("mfa_activate_totp")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("steps", "confirms"),
+    [
+        ([], False),
+        ([{"method": "password"}], True),
+        ([{"method": "password"}, {"method": "mfa", "type": "totp"}], True),
+        ([{"method": "password"}, {"method": "mfa", "type": "recovery_codes"}], False),
+        ([{"method": "mfa", "type": "webauthn", "passwordless": True}], True),
+        ([{"method": "socialaccount"}], False),
+    ],
+)
+def test_what_of_a_sign_in_shows_who_it_is(client, person, now, steps, confirms):
+    client.force_login(person)
+    session = client.session
+    session["account_authentication_methods"] = [{**one, "at": AT.timestamp()} for one in steps]
+    session["account_authentication_methods_user"] = str(person.pk)
+    session.save()
+    answer = client.get(reverse("mfa_activate_totp"))
+    assert (answer.status_code == 200) is confirms
 
 
 @pytest.mark.parametrize("name", ["mfa_edit_webauthn", "mfa_remove_webauthn"])

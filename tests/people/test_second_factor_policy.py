@@ -8,7 +8,7 @@ from knox.models import AuthToken
 
 from people import factors
 from people.appointments import appoint
-from tests.people.factories import PersonFactory
+from tests.people.factories import PersonFactory, appointed_at_once
 from tests.people.signing_in import AT, add_generator, add_passkey, code_at, confirm
 
 ON = date(2026, 11, 23)
@@ -159,6 +159,39 @@ def test_page_offers_both_ways(client, executives, settings):
     words = client.get(reverse("people:protect"), headers={"host": "127.0.0.1"}).content.decode()
     assert reverse("mfa_add_webauthn") not in words
     assert "such as http://localhost" in words
+
+
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [("offices", "because you hold an Office: CRO."), ("everybody", "because everybody here")],
+)
+def test_page_says_why(client, executives, settings, policy, says):
+    settings.REQUIRE_SECOND_FACTOR = policy
+    client.force_login(executives["cro"])
+    assert says in client.get(reverse("people:protect")).content.decode()
+
+
+def test_page_asks_nobody_who_needs_none(client, executives, settings):
+    settings.REQUIRE_SECOND_FACTOR = "offices"
+    client.force_login(executives["member"])
+    words = client.get(reverse("people:protect")).content.decode()
+    assert "needs a second factor" not in words and "Add one of the two" in words
+
+
+def test_first_administrator_is_led_to_inviting(client, company, settings):
+    settings.REQUIRE_SECOND_FACTOR = "offices"
+    person = PersonFactory()
+    appointed_at_once({"administrator": person})
+    client.force_login(person)
+    client.get("/")
+    confirm(client)
+    add_passkey(client)
+    words = client.get(reverse("mfa_view_recovery_codes")).content.decode()
+    assert f'href="{reverse("people:people")}">I have kept them' in words
+    hint = "Invite people, then record who holds which Office"
+    assert hint in client.get(reverse("people:people")).content.decode()
+    appointed_at_once({"ceo": PersonFactory()})
+    assert hint not in client.get(reverse("people:people")).content.decode()
 
 
 def test_factor_leads_on_to_where_the_person_was_going(client, executives, settings):
