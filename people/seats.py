@@ -121,6 +121,11 @@ class Stretch:
         return self.share * 1.6 < len(self.words) * 0.75
 
     @property
+    def cramped(self) -> bool:
+        """Too narrow for its words on a phone, where a line is some 48 characters wide."""
+        return self.share * 0.8 < len(self.words) + 3
+
+    @property
     def known(self) -> bool:
         return self.state != "unknown"
 
@@ -216,19 +221,18 @@ class Register:
     # --- Over time ----------------------------------------------------------------------------
 
     def lines(self, *, today: date) -> Lines | None:
-        """Who held the Offices with one holder, on one scale; None where nobody ever did."""
+        """Who held each Office, on one scale; None where nobody ever did."""
         counting = [one for several in self._counting.values() for one in several]
         if not counting:
             return None
         first = min(one.starts_on for one in counting)
-        since = max(first.replace(day=1), date(today.year - YEARS_SHOWN, 1, 1))
+        since = max(first, date(today.year - YEARS_SHOWN, 1, 1))
         known = [day for one in counting for day in (one.starts_on, one.ends_on) if day]
         furthest = min(max([today, *known]), months_after(today, 12))
-        until = max(months_after(furthest.replace(day=1), 1), months_after(since, 2))
+        until = max(months_after(furthest.replace(day=1), 1), months_after(since.replace(day=1), 2))
         lines = [
             Line(office, _to_scale(self.stretches(office, since=since, until=until), since, until))
             for office in self.offices
-            if not office.several_holders
         ]
         return Lines(since, until, lines, _years(since, until))
 
@@ -260,6 +264,10 @@ class Register:
             for one in self._counting.get(office.pk, [])
             if _runs(one.starts_on, one.ends_on, day)
         ]
+        if running and office.several_holders:
+            count = len({one.person_id for one in running})
+            words = "1 holder" if count == 1 else f"{count} holders"
+            return "held", words, running[0].person_id
         for one in sorted(running, key=lambda one: not one.acting):
             words = f"Acting, {one.person.name}" if one.acting else one.person.name
             return ("acting" if one.acting else "held"), words, one.person_id

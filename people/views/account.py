@@ -20,6 +20,7 @@ from ..calendar import DATE_LANGUAGES, company_zone, zone_of
 from ..errors import Refused
 from ..models import Appointment, Person
 from ..origin import address_of
+from ..permissions import Act, entitling_appointments
 from ..registry import account_facts
 from ..security import lately
 from ..sessions import sessions_of
@@ -152,6 +153,9 @@ def _context(request: HttpRequest, form: ReadingForm | None = None) -> dict[str,
         "offices": offices,
         "stand_ins": _stand_ins(person, on=on) if any(not one.acting for one in offices) else [],
         "holds": [one for one in offices if not one.acting],
+        "may_propose_stand_in": any(
+            not one.acting for one in entitling_appointments(person, Act.PROPOSE_STAND_IN, on=on)
+        ),
         "sessions": sessions,
         "tokens": tokens.tokens_of(person, at=now),
         "lately": lately(person, limit=3),

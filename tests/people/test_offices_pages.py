@@ -300,8 +300,39 @@ def test_lines_are_to_scale_and_none_vanishes(people):
     assert [one.state for one in cfo.stretches] == ["held", "acting", "held"]
     assert [one.share for one in cfo.stretches] == [58, 1, 1]
     assert sum(share for _, share in lines.years) == UNITS
-    # Several holders have no one line.
-    assert "auditor" not in [one.office.key for one in lines.lines]
+
+
+def test_office_with_several_holders_has_a_line_that_counts_them(people):
+    recorded(people, "nadia", "auditor", starts_on=date(2026, 12, 1))
+    lines = Register().lines(today=TODAY)
+    auditor = next(one for one in lines.lines if one.office.key == "auditor")
+    assert [(one.words, one.since) for one in auditor.stretches] == [
+        ("1 holder", date(2026, 1, 1)),
+        ("2 holders", date(2026, 12, 1)),
+    ]
+
+
+def test_lines_of_a_young_company_begin_with_it(company):
+    for office, name, starts_on in (
+        ("ceo", "Helen Marsh", date(2026, 11, 18)),
+        ("coo", "Daniel Osei", TODAY),
+    ):
+        appointments.appoint(
+            person=PersonFactory(name=name),
+            office_key=office,
+            starts_on=starts_on,
+            acting_user=None,
+            at=NOW,
+        )
+    lines = Register().lines(today=TODAY)
+    assert (lines.since, lines.until) == (date(2026, 11, 18), date(2027, 1, 1))
+    coo = next(one for one in lines.lines if one.office.key == "coo")
+    assert [(one.words, one.tiny) for one in coo.stretches] == [
+        ("Nobody recorded", True),
+        ("Daniel Osei", False),
+    ]
+    # On a phone a stretch needs more of the line for its words.
+    assert [one.cramped for one in coo.stretches] == [True, False]
 
 
 def test_lines_begin_two_years_back_and_show_what_is_to_come(people):
@@ -505,6 +536,119 @@ def test_administrator_is_told_by_name_what_they_may(page, people):
     assert "The Administrator records the first appointment of each Office" in answered.text_shown
 
 
+def test_administrator_is_offered_only_what_they_may_record(page, people):
+    for name, args in (("offices", []), ("office", ["coo"]), ("person", [people["coo"].pk])):
+        assert "/offices/record/" not in page("administrator", name, *args).text_shown, name
+    assert page("administrator", "record_appointment").status_code == 403
+    cmo(people)
+    Appointment.objects.filter(office__key="corporate_secretary").update(ends_on=TODAY)
+    assert "/offices/record/" in page("administrator", "offices").text_shown
+    assert "/offices/record/" in page("administrator", "office", "cmo").text_shown
+    assert "/offices/record/" not in page("administrator", "office", "coo").text_shown
+    offered = page("administrator", "record_appointment").context["form"].fields["office"].queryset
+    assert [one.key for one in offered] == ["corporate_secretary", "cmo"]
+    wrong = page("administrator", "record_appointment", data=filled(people, step="check"))
+    assert wrong.status_code == 422
+    assert "Choose an Office that the company has and that you may record." in wrong.text_shown
+
+
+def test_own_record_is_not_offered_to_correct(page, people):
+    shown = page("corporate_secretary", "office", "corporate_secretary").text_shown
+    assert reverse("people:end_appointment", args=[of("corporate_secretary").pk]) in shown
+    assert "/correct/" not in shown
+
+
+def test_who_has_no_account_is_invited_first(page):
+    secretary = page("corporate_secretary", "record_appointment").text_shown
+    assert "Only people with an account. Ask the Administrator to invite others first." in secretary
+    assert f'href="{reverse("people:invite")}"' not in secretary
+
+
+@pytest.mark.parametrize(
+    ("missing", "says"),
+    [
+        ("office", "Choose the Office."),
+        ("person", "Choose who it is."),
+        ("starts_on", "Give the first day, such as today."),
+    ],
+)
+def test_each_missing_field_says_what_to_write(page, people, missing, says):
+    answered = page(
+        "corporate_secretary", "record_appointment", data=filled(people) | {missing: ""}
+    )
+    assert answered.context["form"].errors == {missing: [says]}
+
+
+def test_each_missing_field_of_a_stand_in_says_what_to_write(page):
+    answered = page("cfo", "propose_stand_in", data={"step": "check"})
+    assert answered.status_code == 422
+    assert answered.context["form"].errors == {
+        "office": ["Choose for which of your Offices."],
+        "person": ["Choose who it is."],
+        "starts_on": ["Give the first day, such as today."],
+        "last_day": ["Give the last day: a stand-in acts for a time."],
+        "instrument": ["Name the written decision it rests on, such as “Memo of 21 Nov 2026”."],
+    }
+    assert "This field is required" not in answered.text_shown
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"office": "ceo"}, "instrument"),
+        ({"starts_on": "2026-11-02"}, "starts_on"),
+        ({"starts_on": "2028-11-02"}, "starts_on"),
+        ({"kind": "acting", "last_day": "2028-01-02", "instrument": "Memo"}, "last_day"),
+        (
+            {
+                "kind": "acting",
+                "office": "auditor",
+                "last_day": "2026-12-24",
+                "instrument": "Memo",
+            },
+            "kind",
+        ),
+    ],
+)
+def test_refusal_stands_beside_the_field_it_is_about(page, people, wrong, field):
+    answered = page(
+        "corporate_secretary", "record_appointment", data=filled(people, step="check") | wrong
+    )
+    assert answered.status_code == 422
+    assert list(answered.context["form"].errors) == [field]
+
+
+def test_clash_links_what_settles_it(page, people):
+    recorded(people, "nadia", "revops_lead", starts_on=TODAY)
+    clash = filled(people, "ingrid", office="revops_lead", starts_on=TODAY.isoformat())
+    shown = page("corporate_secretary", "record_appointment", data=clash).text_shown
+    one = of("revops_lead")
+    for name, args in (
+        ("correct_appointment", [one.pk]),
+        ("end_appointment", [one.pk]),
+        ("office", ["revops_lead"]),
+    ):
+        assert f'href="{reverse(f"people:{name}", args=args)}"' in shown, name
+    absent = page("corporate_secretary", "not_established", "revops_lead").text_shown
+    assert "It began today: end it with today as its last day" in absent
+    assert f'href="{reverse("people:end_appointment", args=[one.pk])}"' in absent
+
+
+def test_stand_in_is_neither_oneself_nor_the_ceo(page, people):
+    form = page("cfo", "propose_stand_in").context["form"]
+    offered = set(form.fields["person"].queryset)
+    assert people["nadia"] in offered
+    assert not {people["cfo"], people["ceo"]} & offered
+    answered = page("cfo", "propose_stand_in", data={"person": people["cfo"].pk})
+    (says,) = answered.context["form"].errors["person"]
+    assert says.startswith("Choose somebody else: you are the one who is stood in for")
+
+
+def test_account_page_leads_to_the_stand_in(page):
+    assert "/offices/stand-in/" in page("cfo", "account").text_shown
+    assert "/offices/stand-in/" not in page("corporate_secretary", "account").text_shown
+
+
 def test_own_stand_in_is_proposed(page, people):
     assert page("ceo", "propose_stand_in").status_code == 403
     first = page("cro", "propose_stand_in")
@@ -581,12 +725,62 @@ def test_refusing_needs_a_reason(page, people):
 
 def test_appointee_is_told_why_they_cannot_confirm(page, people):
     made = recorded(people, "ceo", "coo")
-    mark = page("ceo", "confirm_appointment", made.pk).context["planned"].mark
+    shown = page("ceo", "confirm_appointment", made.pk)
+    assert "Have the Corporate Secretary record who acts as CEO" in shown.text_shown
+    assert "Confirm Helen Marsh as COO" not in shown.text_shown
+    assert "Refuse this appointment" not in shown.text_shown
+    assert "Confirm or refuse" not in page("ceo", "offices").text_shown
+    mark = shown.context["planned"].mark
     answered = page("ceo", "confirm_appointment", made.pk, data={"checked": mark})
     assert answered.status_code == 422
     assert "Nobody confirms their own appointment" in answered.text_shown
     refused = page("ceo", "refuse_appointment", made.pk, data={"reason": "No"})
     assert refused.status_code == 422
+
+
+def test_after_one_the_next_that_waits_is_shown(page, people):
+    own = recorded(people, "ceo", "cfo")
+    first, second = recorded(people, "nadia", "coo"), recorded(people, "ingrid", "cro")
+
+    def decide(one):
+        mark = page("ceo", "confirm_appointment", one.pk).context["planned"].mark
+        return page("ceo", "confirm_appointment", one.pk, data={"checked": mark})["Location"]
+
+    assert decide(first) == reverse("people:confirm_appointment", args=[second.pk])
+    # The CEO's own waits for another: nothing is left to decide.
+    assert decide(second) == reverse("people:office", args=["cro"])
+    assert not own.counts
+
+
+def test_correction_says_whose_reason_and_who_confirmed(page, people):
+    wrong = of("coo")
+    right = appointments.correct(
+        appointment=wrong,
+        person=people["nadia"],
+        starts_on=wrong.starts_on,
+        ends_on=None,
+        reason="The letter names Nadia.",
+        acting_user=people["corporate_secretary"],
+        at=NOW,
+    )
+    shown = page("ceo", "confirm_appointment", right.pk).text_shown
+    assert "with Iris Novak’s reason: “The letter names Nadia.”" in shown
+    assert "It stays readable, with Iris Novak’s reason" in shown
+    confirmed(people, right)
+    shown = page("member", "office", "coo").text_shown
+    assert (
+        "Struck: asked for by Iris Novak, Corporate Secretary, confirmed by Helen Marsh, CEO on"
+    ) in shown
+
+
+def test_end_page_names_the_day_of_the_last_signature(page, people, monkeypatch):
+    monkeypatch.setattr("people.registry._acts", [lambda one: [NOW]])
+    one = of("coo")
+    shown = page("corporate_secretary", "end_appointment", one.pk).text_shown
+    assert "20 Nov 2026 at the earliest: Daniel Osei signed on that day." in shown
+    data = {"last_day": "2026-11-19", "reason": "Leaves"}
+    answered = page("corporate_secretary", "end_appointment", one.pk, data=data)
+    assert list(answered.context["form"].errors) == ["last_day"]
 
 
 def test_record_is_taken_back(page, people):
