@@ -83,7 +83,7 @@ def deactivate(*, person: Person, reason: str, acting_user: Person, at: datetime
     reason = given_reason(reason)
     # The Office is a lock too: two Administrators cannot close each other's account at once.
     Office.objects.select_for_update().filter(key=ADMINISTRATOR).first()
-    found = Person.objects.select_for_update().get(pk=person.pk)
+    found = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     if found.pk == acting_user.pk:
         raise OwnAccount(
             "You cannot deactivate your own account. Another Administrator has to do it."
@@ -121,7 +121,7 @@ def reactivate(*, person: Person, reason: str, acting_user: Person, at: datetime
     """
     held = require(acting_user, Act.MANAGE_ACCOUNTS, on=company_date(at))
     reason = given_reason(reason)
-    found = Person.objects.select_for_update().get(pk=person.pk)
+    found = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     if found.is_active:
         raise NotDeactivated(f"The account of {found.name} is active.")
     found.is_active, found.deactivated_at, found.deactivated_by = True, None, None
@@ -262,7 +262,7 @@ def _locked(*people: Person) -> list[Person]:
     humans = {
         one.human_id for one in Person.objects.filter(pk__in=asked).only("pk", "same_person_as")
     }
-    locked = Person.objects.select_for_update().filter(
+    locked = Person.objects.select_for_update(no_key=True).filter(
         Q(pk__in=[*asked, *humans]) | Q(same_person_as__in=humans)
     )
     found = {one.pk: one for one in locked.order_by("pk")}

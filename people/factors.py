@@ -332,7 +332,7 @@ def use_code(person: Person, code: str, *, at: datetime) -> bool:
 @transaction.atomic
 def use_recovery_code(person: Person, code: str, *, at: datetime, ip: str = "") -> bool:
     """Use a recovery code up, and tell its owner. True once; False when wrong or used before."""
-    person = Person.objects.select_for_update().get(pk=person.pk)
+    person = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     codes = Authenticator.objects.filter(user=person, type=RECOVERY_CODES).first()
     if codes is None:
         return False
@@ -544,7 +544,7 @@ def make_recovery_codes(*, acting_user: Person, at: datetime, ip: str = "") -> N
 
 def _locked(person: Person) -> Person:
     """The row is the lock: of two removals at once only one may leave the last factor."""
-    person = Person.objects.select_for_update().get(pk=person.pk)
+    person = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     if not person.is_active:
         raise Refused("This account is not active. Ask your company’s Administrator.")
     return person

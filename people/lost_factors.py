@@ -44,7 +44,7 @@ def remove_lost(*, person: Person, reason: str, acting_user: Person, at: datetim
             "ask another Administrator."
         )
     reason = given_reason(reason)
-    found = Person.objects.select_for_update().get(pk=person.pk)
+    found = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     of_the_person = Authenticator.objects.filter(user=found)
     removed = of_the_person.filter(type__in=FACTORS).count()
     if not removed:

@@ -74,7 +74,7 @@ def make_password_link(
             "ask another Administrator."
         )
     reason = given_reason(reason)
-    found = Person.objects.select_for_update().get(pk=person.pk)
+    found = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     if not found.is_active:
         raise NoPasswordHere(
             f"The account of {found.name} is deactivated. Reactivate it first, then hand over a "

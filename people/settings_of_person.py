@@ -34,7 +34,7 @@ def save_reading(
     """
     if person.pk != acting_user.pk:
         raise NotYourAccount("People change their own account only.")
-    person = Person.objects.select_for_update().get(pk=person.pk)
+    person = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     try:
         check_time_zone(time_zone)
     except ValidationError as fault:

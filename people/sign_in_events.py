@@ -224,7 +224,7 @@ def set_password(*, request: HttpRequest, person: Person, password: str, at: dat
     tokens too: whoever needed the link may have lost more than a password.
     """
     by_link = not (request.user.is_authenticated and request.user.pk == person.pk)
-    Person.objects.select_for_update().get(pk=person.pk)
+    Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     person.set_password(password)
     person.password_changed_at = at
     person.save(update_fields=["password", "password_changed_at"])

@@ -81,7 +81,7 @@ def person_for(*, claims: Mapping[str, Any], at: datetime, ip: str = "") -> Pers
     if known is not None:
         return _active(known.user)
     email = _vouched_for(claims)
-    person = Person.objects.select_for_update().filter(email__iexact=email).first()
+    person = Person.objects.select_for_update(no_key=True).filter(email__iexact=email).first()
     if person is not None:
         _active(person)
         _refuse_second_identity(person, claims["iss"])
