@@ -16,6 +16,7 @@ from people.errors import (
     NotYoursToConfirm,
     OfficeNotEstablished,
     OwnAppointment,
+    SomebodyActsForYou,
     SubDelegation,
 )
 from people.models import Appointment, Office, Person
@@ -496,7 +497,7 @@ def test_a_stand_in_proposes_and_appoints_no_stand_in(people):
     confirmed(people, stand_in(people, "ingrid", "cro", starts_on=TODAY))
     refuses(SubDelegation, lambda: _proposed(people, by="ingrid"), "names no stand-in")
     # The holder cannot either while somebody stands in: they do not act.
-    refuses(NotYourOffice, lambda: _proposed(people))
+    refuses(SomebodyActsForYou, lambda: _proposed(people))
     stand_in(people, "nadia", "corporate_secretary", starts_on=TODAY)
     refuses(
         SubDelegation,
@@ -618,7 +619,7 @@ def test_recorder_does_not_confirm(people):
 def test_acting_ceo_confirms_while_the_ceo_cannot(people):
     made = recorded(people, "nadia", "coo")
     stand_in(people, "ingrid", "ceo", instrument=BOARD, starts_on=TODAY)
-    refuses(NotYourOffice, lambda: confirmed(people, made))
+    refuses(SomebodyActsForYou, lambda: confirmed(people, made))
     assert confirmed(people, made, by="ingrid").confirmed_by_name == "Ingrid Sole, Acting CEO"
 
 
