@@ -54,6 +54,13 @@ def test_pictures_of_the_readme(registry, open_page, tmp_path):
     member.set_viewport_size({"width": 390, "height": 844})
     take(member, "lookup-phone")
 
+    secretary = open_page("/")
+    steps.sign_in(secretary, "Ruth Adler")
+    secretary.goto("/offices/")
+    take(secretary, "offices")
+    secretary.goto("/account/")
+    take(secretary, "account")
+
     lead.goto("/boundaries/NC-RB/1/acknowledge/")
     thirds = lead.get_by_role("group").filter(has=lead.get_by_role("group"))
     for third, (words, who, days) in zip(thirds.all(), PLAN, strict=True):
