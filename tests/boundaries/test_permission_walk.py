@@ -31,6 +31,7 @@ from people import (
     company,
     invitations,
     lost_factors,
+    password_links,
     security,
     sessions,
     settings_of_person,
@@ -342,6 +343,11 @@ def _remove_lost(world):
     return lambda: lost_factors.remove_lost(person=other, reason=REASON, **world.by())
 
 
+def _make_password_link(world):
+    other = PersonFactory(name="Somebody Without A Password")
+    return lambda: password_links.make_password_link(person=other, reason=REASON, **world.by())
+
+
 def _record(world):
     successor = PersonFactory(name="Robin Hale")
     return lambda: appointments.record(
@@ -530,6 +536,7 @@ WALKED: dict[str, list[Walk]] = {
     "people.accounts.link": [once(Act.MANAGE_ACCOUNTS, _link)],
     "people.accounts.unlink": [once(Act.MANAGE_ACCOUNTS, _unlink)],
     "people.lost_factors.remove_lost": [once(Act.MANAGE_ACCOUNTS, _remove_lost)],
+    "people.password_links.make_password_link": [once(Act.MANAGE_ACCOUNTS, _make_password_link)],
     "people.appointments.record": [
         once(Act.RECORD_APPOINTMENT, _record, allowed=SECRETARY, because=THERE_IS_A_SECRETARY),
         once(Act.RECORD_APPOINTMENT, _record_the_first),

@@ -24,7 +24,7 @@ from boundaries.errors import (
 from boundaries.models import Freeze, Reading, Signature, SigningIntent
 from boundaries.states import Role, State, Verb
 from notifications.models import OutgoingMail
-from people.errors import CeoIsNoParty, NotYourOffice
+from people.errors import CeoIsNoParty, NotYourOffice, SomebodyActsForYou
 from people.models import Office, Person
 from sealing.canonical import canonical_json, sha256_hex
 from tests.boundaries import factories
@@ -472,7 +472,7 @@ def test_holder_and_stand_in_are_two_people(frozen, people):
 
 def test_holder_cannot_sign_while_somebody_acts_for_them(frozen, people):
     factories.acting(PersonFactory(name="Robin Hale"), "coo")
-    refused(NotYourOffice, lambda: begin(frozen.revision, people["coo"]))
+    refused(SomebodyActsForYou, lambda: begin(frozen.revision, people["coo"]))
     # The day the stand-in ends, the holder is back.
     after = NOW.replace(month=12, day=1)
     assert intent_for(frozen.revision, people["coo"], at=after)
@@ -546,7 +546,7 @@ def test_who_cosigned_cannot_approve(frozen, people):
 def test_acting_ceo_approves_as_acting(frozen, people):
     revision = cosigned(frozen.revision, people)
     factories.acting(people["revops_lead"], "ceo")
-    refused(NotYourOffice, lambda: begin(revision, people["ceo"], role=Role.APPROVER))
+    refused(SomebodyActsForYou, lambda: begin(revision, people["ceo"], role=Role.APPROVER))
     revision = factories.approved(revision, {"ceo": people["revops_lead"]})
     signature = revision.signatures.get(role=Role.APPROVER)
     assert (signature.office, signature.acting) == ("ceo", True)

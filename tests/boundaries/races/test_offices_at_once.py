@@ -11,6 +11,7 @@ from boundaries import succession, workflow
 from boundaries.models import Succession
 from notifications.models import OutgoingMail
 from people import appointments
+from people.calendar import company_date
 from people.errors import AppointmentClash, Refused
 from people.models import Appointment
 from tests.boundaries import stages
@@ -20,7 +21,7 @@ from tests.people.factories import PersonFactory
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
-TOMORROW = stages.company_date(stages.NOW) + timedelta(days=1)
+TOMORROW = company_date(stages.NOW) + timedelta(days=1)
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_ending_an_appointment_while_its_holder_signs(people, secretary):
     revision = stages.frozen(people)
     ceremony = stages.to_sign(revision, people["cro"])
     held = Appointment.objects.get(office__key="cro")
-    today = stages.company_date(stages.NOW)
+    today = company_date(stages.NOW)
 
     outcomes = at_once(
         ceremony.finish,
@@ -67,7 +68,7 @@ def test_a_stand_in_begins_while_the_holder_signs(people, secretary, monkeypatch
     """The holder signs first, or not at all: never once the stand-in acts."""
     revision = stages.frozen(people)
     ceremony = stages.to_sign(revision, people["cro"])
-    today = stages.company_date(stages.NOW)
+    today = company_date(stages.NOW)
     waits = appointments.record(
         person=people["member"],
         office_key="cro",
