@@ -228,10 +228,10 @@ def _judge_ours(pdf: bytes, trust: _Trust) -> Verdict:
     parties = _words([s.short for s in signatories if not s.approver])
     approver = next(s.short for s in signatories if s.approver)
     closed = datetime.fromisoformat(findings[-1].timestamp_at).astimezone(UTC)
+    when = f"{closed.day} {closed:%b %Y at %H:%M:%S} UTC"
     sentences = [
         f"{title}, is exactly as it was signed by {parties} and approved by the {approver}.",
-        f"It was closed on {closed.day} {closed:%b %Y at %H:%M:%S} UTC, and nothing was changed "
-        "since.",
+        f"It was closed on {when}, and nothing was changed since.",
     ]
     return _verdict("genuine", pdf, checked, sentences, level=LEVEL, **facts)
 
