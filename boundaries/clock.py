@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from people.calendar import holidays_between, is_business_day, preceding_business_day
+from people.calendar import business_days_between, holidays_between, preceding_business_day
 from people.templatetags.speech import day_words
 
 
@@ -39,15 +39,6 @@ def counted_days(due_date: date, days: int, *, country: str) -> list[date]:
     return found[::-1]
 
 
-def business_days_left(due_date: date, *, today: date, country: str) -> int:
-    """How many business days lie after ``today`` up to the due day."""
-    span = (due_date - today).days
-    return sum(
-        is_business_day(today + timedelta(days=count), country=country)
-        for count in range(1, span + 1)
-    )
-
-
 def left_words(due_date: date, *, today: date, country: str) -> str:
     """ "9 business days left", "Due today", "3 days late"; said beside the date itself."""
     if today == due_date:
@@ -55,7 +46,7 @@ def left_words(due_date: date, *, today: date, country: str) -> str:
     if today > due_date:
         late = (today - due_date).days
         return f"{late} day{'' if late == 1 else 's'} late"
-    left = business_days_left(due_date, today=today, country=country)
+    left = business_days_between(today, due_date, country=country)
     return f"{left} business day{'' if left == 1 else 's'} left"
 
 

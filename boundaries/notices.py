@@ -5,11 +5,11 @@ says it once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from functions_catalog.ownership import Answer, FunctionChange, OwnershipChange
 from notifications.mail import queue
-from people.calendar import company_country, company_date, is_business_day
+from people.calendar import business_days_between, company_country, company_date
 from people.models import Appointment, Person
 from people.offices import CEO, REVOPS_LEAD, office_short
 from people.queries import holder_of, who_acts_for
@@ -322,7 +322,7 @@ def remind_waiting(*, at: datetime) -> None:
 def _remind(freeze: Freeze, *, at: datetime) -> None:
     revision, today = freeze.revision, company_date(at)
     since, country = company_date(revision.state_since), company_country()
-    days = _business_days_between(since, today, country=country)
+    days = business_days_between(since, today, country=country)
     if days < REMIND_EVERY:
         return
     step = days - days % REMIND_EVERY
@@ -389,7 +389,7 @@ def _remind(freeze: Freeze, *, at: datetime) -> None:
 def _has_owed_it_long_enough(appointment: Appointment, *, today: date, country: str) -> bool:
     """Who took the Office over was asked then: the first reminder leaves them the same time."""
     since = company_date(came_to_count_at(appointment))
-    return _business_days_between(since, today, country=country) >= REMIND_EVERY
+    return business_days_between(since, today, country=country) >= REMIND_EVERY
 
 
 def _say_that_nobody_can_sign(
@@ -420,12 +420,4 @@ def _say_that_nobody_can_sign(
         reason=f"You are a party to {revision.document.number}.",
         at=at,
         occasion=occasion,
-    )
-
-
-def _business_days_between(since: date, today: date, *, country: str) -> int:
-    """How many business days lie after ``since`` up to ``today``; the day itself counts as 0."""
-    return sum(
-        is_business_day(since + timedelta(days=count), country=country)
-        for count in range(1, (today - since).days + 1)
     )

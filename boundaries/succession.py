@@ -11,7 +11,7 @@ A stand-in acts for the Office while the holder cannot, so a stand-in may answer
 
 import logging
 from collections.abc import Iterable
-from datetime import date, datetime, time
+from datetime import date, datetime
 from enum import StrEnum
 
 from django.db import transaction
@@ -21,7 +21,7 @@ from people.calendar import (
     add_business_days,
     company_country,
     company_date,
-    is_business_day,
+    in_working_hours,
     zone_of,
 )
 from people.errors import NotYourOffice
@@ -43,7 +43,6 @@ log = logging.getLogger(__name__)
 
 ANSWER_WITHIN = 10  # business days
 REMIND_AFTER = (5, 8, ANSWER_WITHIN)  # business days; the last is the due day itself
-MORNING, END_OF_DAY = time(8), time(18)
 LONGEST_WISH = 3000
 
 
@@ -377,17 +376,12 @@ def _step_now(
 
     Steps of days before it began are left out: nobody gets on one day what two days said.
     """
-    if not _in_working_hours(person, country=country, at=at):
+    zone = zone_of(person)
+    if not in_working_hours(at, zone=zone, country=country):
         return None
-    local = at.astimezone(zone_of(person))
-    began = since.astimezone(zone_of(person)).date()
-    past = [number for number, day in steps if began < day <= local.date()]
+    began, local = since.astimezone(zone).date(), at.astimezone(zone).date()
+    past = [number for number, day in steps if began < day <= local]
     return past[-1] if past else None
-
-
-def _in_working_hours(person: Person, *, country: str, at: datetime) -> bool:
-    local = at.astimezone(zone_of(person))
-    return MORNING <= local.time() < END_OF_DAY and is_business_day(local.date(), country=country)
 
 
 def _tell_ceo(succession: Succession, *, today: date, country: str, at: datetime) -> int:
@@ -395,7 +389,7 @@ def _tell_ceo(succession: Succession, *, today: date, country: str, at: datetime
     if today <= succession.due_date:
         return 0
     ceo = holder_of(CEO, on=today)
-    if ceo is None or not _in_working_hours(ceo.person, country=country, at=at):
+    if ceo is None or not in_working_hours(at, zone=zone_of(ceo.person), country=country):
         return 0
     return mails.overdue(succession, ceo, at=at)
 

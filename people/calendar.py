@@ -83,6 +83,10 @@ def written_for(person: Person) -> Iterator[None]:
 
 # --- Business days ----------------------------------------------------------------------------
 
+# Reminders go out in working hours: a sweep that was down in the morning makes up for it until
+# the end of the day, later on the next morning.
+MORNING, END_OF_DAY = time(8), time(18)
+
 
 @lru_cache(maxsize=8)
 def _holidays(place: str) -> holidays.HolidayBase:
@@ -138,3 +142,17 @@ def add_business_days(day: date, days: int, *, country: str) -> date:
     for _ in range(days):
         day = following_business_day(day + timedelta(days=1), country=country)
     return day
+
+
+def business_days_between(since: date, until: date, *, country: str) -> int:
+    """How many business days lie after ``since`` up to ``until``; ``since`` itself counts as 0."""
+    return sum(
+        is_business_day(since + timedelta(days=count), country=country)
+        for count in range(1, (until - since).days + 1)
+    )
+
+
+def in_working_hours(at: datetime, *, zone: ZoneInfo, country: str) -> bool:
+    """Whether clocks in ``zone`` show 08:00 to 18:00 of a business day of ``country``."""
+    local = at.astimezone(zone)
+    return MORNING <= local.time() < END_OF_DAY and is_business_day(local.date(), country=country)

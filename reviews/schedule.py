@@ -4,10 +4,15 @@ All dates are the company's; ``country`` (ISO 3166) says whose business days cou
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from people.calendar import following_business_day, is_business_day, preceding_business_day
+from people.calendar import (
+    MORNING,
+    following_business_day,
+    in_working_hours,
+    preceding_business_day,
+)
 
 from .states import Kind
 
@@ -18,10 +23,6 @@ FULL_REVIEW_BEFORE_SUNSET = timedelta(days=30)
 BEFORE_AND_ON_THE_DAY = (-14, -7, -1, 0)
 OVERDUE_EVERY = 7
 CEO_FROM_OVERDUE = 14
-
-MORNING = time(8)
-# A sweep that was down in the morning makes up for it until then, later the next morning.
-END_OF_DAY = time(18)
 
 
 def add_months(day: date, months: int) -> date:
@@ -131,12 +132,9 @@ def step_now(
     the review was made): nobody is sent yesterday's steps of a review that is new. Whether it was
     sent already is not asked here.
     """
-    local = now.astimezone(zone)
-    if not MORNING <= local.time() < END_OF_DAY:
+    if not in_working_hours(now, zone=zone, country=country):
         return None
-    if not is_business_day(local.date(), country=country):
-        return None
-    step = latest_step(due_date, on=local.date(), country=country)
+    step = latest_step(due_date, on=now.astimezone(zone).date(), country=country)
     if step is None:
         return None
     morning = datetime.combine(step_day(due_date, step, country=country), MORNING, tzinfo=zone)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -11,12 +12,14 @@ from django.utils import timezone
 from people.calendar import (
     DATE_LANGUAGES,
     add_business_days,
+    business_days_between,
     company_country,
     company_date,
     date_words,
     following_business_day,
     holiday_name,
     holidays_between,
+    in_working_hours,
     is_business_day,
     preceding_business_day,
     start_of_day,
@@ -183,6 +186,33 @@ def test_pages_are_read_in_the_readers_language_and_acts_are_told_in_one(
         request.user = maya
         ReadersTimeZoneMiddleware(view)(request)
     assert seen == [("GET", "3. März 2026"), ("POST", "3 Mar 2026")]
+
+
+# --- Counting, and working hours --------------------------------------------------------------
+
+
+def test_business_days_between_counts_neither_the_first_day_nor_days_off():
+    friday = date(2027, 2, 12)  # Monday is Washington's Birthday
+    counted = {
+        until: business_days_between(friday, date(2027, 2, until), country="US")
+        for until in (11, 12, 15, 16, 17)
+    }
+    assert counted == {11: 0, 12: 0, 15: 0, 16: 1, 17: 2}
+
+
+@pytest.mark.parametrize(
+    ("at", "working"),
+    [
+        (datetime(2027, 2, 12, 12, 59, tzinfo=UTC), False),
+        (datetime(2027, 2, 12, 13, 0, tzinfo=UTC), True),  # 08:00 in New York
+        (datetime(2027, 2, 12, 22, 59, tzinfo=UTC), True),
+        (datetime(2027, 2, 12, 23, 0, tzinfo=UTC), False),  # 18:00
+        (datetime(2027, 2, 13, 15, 0, tzinfo=UTC), False),  # Saturday
+        (datetime(2027, 2, 15, 15, 0, tzinfo=UTC), False),  # a holiday
+    ],
+)
+def test_working_hours_are_those_of_a_clock_on_a_business_day(at, working):
+    assert in_working_hours(at, zone=ZoneInfo("America/New_York"), country="US") is working
 
 
 # --- A state's own holidays -------------------------------------------------------------------
