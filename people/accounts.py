@@ -4,7 +4,6 @@ An account with a past here is never deleted. Deactivating ends at once what it 
 reactivating brings none of that back.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -12,10 +11,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
 
-import audit
 from audit.leaf import JSON
 
-from . import sessions
+from . import account_events, sessions
 from .calendar import company_date
 from .errors import Refused
 from .models import Appointment, Office, Person
@@ -109,7 +107,15 @@ def deactivate(*, person: Person, reason: str, acting_user: Person, at: datetime
     found.save(update_fields=["is_active", "deactivated_at", "deactivated_by"])
     ended = {"sessions": sessions.end_all(found), "tokens": sessions.end_tokens(found)}
     person_deactivated.send(sender=Person, person=found, at=at)
-    _record("person.deactivated", found, held, reason, acting_user=acting_user, at=at, data=ended)
+    account_events.record(
+        "person.deactivated",
+        found,
+        actor=acting_user,
+        held=held,
+        at=at,
+        data=ended,
+        personal_text=reason,
+    )
     return found
 
 
@@ -144,7 +150,14 @@ def reactivate(*, person: Person, reason: str, acting_user: Person, at: datetime
         reason="You are told because it is your account.",
         at=at,
     )
-    _record("person.reactivated", found, held, reason, acting_user=acting_user, at=at)
+    account_events.record(
+        "person.reactivated",
+        found,
+        actor=acting_user,
+        held=held,
+        at=at,
+        personal_text=reason,
+    )
     return found
 
 
@@ -179,7 +192,15 @@ def link(*, person: Person, to: Person, reason: str, acting_user: Person, at: da
             at=at,
         )
     data = {"to_person_id": to.pk, "human_id": leading}
-    _record("person.linked", person, held, reason, acting_user=acting_user, at=at, data=data)
+    account_events.record(
+        "person.linked",
+        person,
+        actor=acting_user,
+        held=held,
+        at=at,
+        data=data,
+        personal_text=reason,
+    )
     return person
 
 
@@ -222,7 +243,15 @@ def unlink(*, person: Person, reason: str, acting_user: Person, at: datetime) ->
             at=at,
         )
     data: dict[str, JSON] = {"former_human_id": former, "from_person_ids": [one.pk for one in rest]}
-    _record("person.unlinked", person, held, reason, acting_user=acting_user, at=at, data=data)
+    account_events.record(
+        "person.unlinked",
+        person,
+        actor=acting_user,
+        held=held,
+        at=at,
+        data=data,
+        personal_text=reason,
+    )
     return person
 
 
@@ -285,27 +314,4 @@ def _tell_linking(
         closing=[f"If that is wrong, ask {acting_user.name}."],
         reason="You are told because it is your account.",
         at=at,
-    )
-
-
-def _record(
-    event: str,
-    person: Person,
-    held: list[Appointment],
-    reason: str,
-    *,
-    acting_user: Person,
-    at: datetime,
-    data: Mapping[str, JSON] | None = None,
-) -> None:
-    audit.record(
-        event,
-        at=at,
-        actor=acting_user,
-        office=held[0].office.key,
-        appointment_id=held[0].pk,
-        object_type="person",
-        object_id=str(person.pk),
-        data=data,
-        personal_text=reason,
     )

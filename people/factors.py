@@ -36,9 +36,9 @@ from django.urls import reverse
 from django.utils import timezone
 from fido2.cose import UnsupportedKey
 
-import audit
 from audit.models import Event
 
+from . import account_events
 from .calendar import company_date
 from .errors import Refused
 from .models import Appointment, Company, Person, UsedCode
@@ -340,12 +340,11 @@ def use_recovery_code(person: Person, code: str, *, at: datetime, ip: str = "") 
     if not wrapped.validate_code(code):
         return False
     left = _left(wrapped.instance)
-    event = audit.record(
+    event = account_events.record(
         "factor.recovery_code_used",
-        at=at,
+        person,
         actor=person,
-        object_type="person",
-        object_id=str(person.pk),
+        at=at,
         ip=ip,
         data={"type": RECOVERY_CODES.value, "left": left.left},
     )
@@ -429,12 +428,11 @@ def _added(
     made_codes = recovery_codes_of(person) is None and has_first_step(person)
     if made_codes:
         RecoveryCodes.activate(person)
-    event = audit.record(
+    event = account_events.record(
         "factor.added",
-        at=at,
+        person,
         actor=person,
-        object_type="person",
-        object_id=str(person.pk),
+        at=at,
         ip=ip,
         data={
             "type": str(factor.type),
@@ -473,12 +471,11 @@ def remove_factor(*, factor_id: int, acting_user: Person, at: datetime, ip: str 
     was_last = not has_second_factor(person)
     if was_last:
         Authenticator.objects.filter(user=person, type=RECOVERY_CODES).delete()
-    event = audit.record(
+    event = account_events.record(
         "factor.removed",
-        at=at,
+        person,
         actor=person,
-        object_type="person",
-        object_id=str(person.pk),
+        at=at,
         ip=ip,
         data={"type": str(factor.type), "factor_id": factor_id, "recovery_codes_removed": was_last},
         personal_text=called,
@@ -501,12 +498,11 @@ def rename_passkey(*, factor_id: int, name: str, acting_user: Person, at: dateti
         raise NoSuchFactor("It is removed already.")
     passkey.data["name"] = _name(name)
     passkey.save(update_fields=["data"])
-    audit.record(
+    account_events.record(
         "factor.renamed",
-        at=at,
+        person,
         actor=person,
-        object_type="person",
-        object_id=str(person.pk),
+        at=at,
         data={"type": PASSKEY.value, "factor_id": factor_id},
         personal_text=_name(name),
     )
@@ -525,12 +521,11 @@ def make_recovery_codes(*, acting_user: Person, at: datetime, ip: str = "") -> N
         )
     Authenticator.objects.filter(user=person, type=RECOVERY_CODES).delete()
     RecoveryCodes.activate(person)
-    event = audit.record(
+    event = account_events.record(
         "factor.recovery_codes_made",
-        at=at,
+        person,
         actor=person,
-        object_type="person",
-        object_id=str(person.pk),
+        at=at,
         ip=ip,
         data={"type": RECOVERY_CODES.value, "made": _codes_made()},
     )

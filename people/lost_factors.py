@@ -12,9 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
-import audit
-
-from . import sessions
+from . import account_events, sessions
 from .accounts import given_reason
 from .calendar import company_date
 from .errors import Refused
@@ -51,14 +49,12 @@ def remove_lost(*, person: Person, reason: str, acting_user: Person, at: datetim
         raise NoSuchFactor(f"{found.name} has no second factor.")
     of_the_person.delete()
     ended = sessions.end_all(found)
-    event = audit.record(
+    event = account_events.record(
         "factor.reset",
-        at=at,
+        found,
         actor=acting_user,
-        office=held[0].office.key,
-        appointment_id=held[0].pk,
-        object_type="person",
-        object_id=str(found.pk),
+        held=held,
+        at=at,
         data={"factors": removed, "sessions": ended},
         personal_text=reason,
     )

@@ -15,8 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
-import audit
-
+from . import account_events
 from .accounts import given_reason
 from .calendar import company_date
 from .errors import Refused
@@ -86,14 +85,12 @@ def make_password_link(
             "lets them in again."
         )
     mailed = mail_goes_out()
-    event = audit.record(
+    event = account_events.record(
         "password.link_made",
-        at=at,
+        found,
         actor=acting_user,
-        office=held[0].office.key,
-        appointment_id=held[0].pk,
-        object_type="person",
-        object_id=str(found.pk),
+        held=held,
+        at=at,
         data={"mailed": mailed},
         personal_text=reason,
     )

@@ -18,8 +18,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from knox.models import AuthToken
 
-import audit
+from audit.leaf import JSON
 
+from . import account_events
 from .errors import Refused
 from .models import Person
 from .origin import address_of, device_words
@@ -199,7 +200,8 @@ def sign_out_everywhere_else(
     _require_own(person, acting_user)
     ended = end_all(person, but=session_key)
     if ended:
-        _record(person, at=at, ip=ip, data={"sessions": ended, "all_others": True})
+        data: dict[str, JSON] = {"sessions": ended, "all_others": True}
+        account_events.record("session.ended", person, actor=person, at=at, ip=ip, data=data)
     return ended
 
 
@@ -220,7 +222,8 @@ def end_one(
     device = device_words(row.user_agent)
     Session.objects.filter(session_key=row.session_key).delete()
     row.delete()
-    _record(person, at=at, ip=ip, data={"sessions": 1, "device": device})
+    data: dict[str, JSON] = {"sessions": 1, "device": device}
+    account_events.record("session.ended", person, actor=person, at=at, ip=ip, data=data)
     return device
 
 
@@ -229,15 +232,3 @@ def _require_own(person: Person, acting_user: Person) -> None:
         raise NoSuchSession(
             "People end their own sessions only. To close an account, deactivate it."
         )
-
-
-def _record(person: Person, *, at: datetime, ip: str, data: dict[str, Any]) -> None:
-    audit.record(
-        "session.ended",
-        at=at,
-        actor=person,
-        object_type="person",
-        object_id=str(person.pk),
-        ip=ip,
-        data=data,
-    )

@@ -5,8 +5,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-import audit
-
+from . import account_events
 from .calendar import DATE_LANGUAGES
 from .errors import Refused
 from .models import Person, check_time_zone
@@ -45,12 +44,11 @@ def save_reading(
         return False
     person.time_zone, person.date_language = time_zone, date_language
     person.save(update_fields=["time_zone", "date_language"])
-    audit.record(
+    account_events.record(
         "person.reading_changed",
-        at=at,
+        person,
         actor=person,
-        object_type="person",
-        object_id=str(person.pk),
+        at=at,
         data={"time_zone": time_zone, "date_language": date_language},
     )
     return True

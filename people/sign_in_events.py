@@ -16,11 +16,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-import audit
 from audit.leaf import ip_hash
 from audit.models import Event
 
-from . import sessions
+from . import account_events, sessions
 from .calendar import zone_of
 from .models import Person
 from .origin import address_of, device_words, network_of
@@ -69,12 +68,12 @@ def signed_in(*, request: HttpRequest, person: Person, at: datetime) -> None:
     news = not familiar and former.exists()
     sessions.forget_dead(person, at=at)
     sessions.note_use(request, sessions.row_of(request), person=person, at=at)
-    event = _record(
+    event = account_events.record(
         "session.signed_in",
         person,
         actor=person,
-        request=request,
         at=at,
+        ip=address_of(request),
         data={"method": method, "device": device, "network": network},
     )
     if news:
@@ -150,12 +149,12 @@ def sign_in_failed(
     *, request: HttpRequest, person: Person | None, stage: str, at: datetime
 ) -> None:
     """Record a wrong password, code or passkey. ``person`` is None for an unknown address."""
-    _record(
+    account_events.record(
         "session.sign_in_failed",
         person,
         actor=None,
-        request=request,
         at=at,
+        ip=address_of(request),
         data={"stage": stage, "deactivated": person is not None and not person.is_active},
     )
 
@@ -163,12 +162,12 @@ def sign_in_failed(
 @transaction.atomic
 def confirmation_failed(*, request: HttpRequest, person: Person, stage: str, at: datetime) -> None:
     """Record that somebody signed in was asked who they are, and gave a wrong answer."""
-    _record(
+    account_events.record(
         "session.confirmation_failed",
         person,
         actor=person,
-        request=request,
         at=at,
+        ip=address_of(request),
         data={"stage": stage},
     )
 
@@ -193,14 +192,16 @@ def sign_in_limited(*, request: HttpRequest, person: Person | None, at: datetime
     whom = person.pk if person else ""
     key = f"sign-in-limited:{ip_hash(address_of(request))}:{whom}"
     if cache.add(key, True, timeout=_REFUSALS_TOLD_EVERY):
-        _record("session.sign_in_limited", person, actor=None, request=request, at=at, data={})
+        account_events.record(
+            "session.sign_in_limited", person, actor=None, at=at, ip=address_of(request)
+        )
 
 
 @transaction.atomic
 def signed_out(*, request: HttpRequest, person: Person, at: datetime) -> None:
     """Record that ``person`` signs out; the caller ends Django's session."""
     sessions.forget(request)
-    _record("session.signed_out", person, actor=person, request=request, at=at, data={})
+    account_events.record("session.signed_out", person, actor=person, at=at, ip=address_of(request))
 
 
 @transaction.atomic
@@ -210,7 +211,14 @@ def expired(*, request: HttpRequest, person: Person, why: str, at: datetime) -> 
     Of two requests that find it so, the first one records it.
     """
     if sessions.forget(request):
-        _record("session.expired", person, actor=person, request=request, at=at, data={"why": why})
+        account_events.record(
+            "session.expired",
+            person,
+            actor=person,
+            at=at,
+            ip=address_of(request),
+            data={"why": why},
+        )
 
 
 # --- Passwords --------------------------------------------------------------------------------
@@ -232,12 +240,12 @@ def set_password(*, request: HttpRequest, person: Person, password: str, at: dat
     data: dict[str, Any] = {"sessions": ended}
     if by_link:
         data["tokens"] = sessions.end_tokens(person)
-    event = _record(
+    event = account_events.record(
         "password.reset" if by_link else "password.changed",
         person,
         actor=person,
-        request=request,
         at=at,
+        ip=address_of(request),
         data=data,
     )
     how = "by a link for a new password" if by_link else "by somebody who was signed in"
@@ -272,7 +280,9 @@ def reset_asked(
     For an unknown address (``person`` is None) the same is recorded without it, and nothing sent.
     Without ``link_path`` the person is told that they have no password here.
     """
-    event = _record("password.reset_asked", person, actor=None, request=request, at=at, data={})
+    event = account_events.record(
+        "password.reset_asked", person, actor=None, at=at, ip=address_of(request)
+    )
     if person is None:
         return
     if link_path:
@@ -295,24 +305,4 @@ def reset_asked(
         action_path=link_path,
         sensitive=True,
         at=at,
-    )
-
-
-def _record(
-    name: str,
-    person: Person | None,
-    *,
-    actor: Person | None,
-    request: HttpRequest,
-    at: datetime,
-    data: dict[str, Any],
-) -> Event:
-    return audit.record(
-        name,
-        at=at,
-        actor=actor,
-        object_type="person",
-        object_id=str(person.pk) if person else "",
-        ip=address_of(request),
-        data=data,
     )

@@ -30,9 +30,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-import audit
-
-from . import sign_in_events
+from . import account_events, sign_in_events
 from .errors import Refused
 from .invitations import LONGEST_NAME, InvalidInvitee, accept_by_single_sign_on, plain_name
 from .models import Person
@@ -176,12 +174,11 @@ def _what_is_kept(claims: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _record(name: str, person: Person, claims: Mapping[str, Any], *, at: datetime, ip: str) -> None:
-    audit.record(
+    account_events.record(
         name,
-        at=at,
+        person,
         actor=person,
-        object_type="person",
-        object_id=str(person.pk),
+        at=at,
         ip=ip,
         data={"issuer": str(claims["iss"])},
         personal_text=str(claims["sub"]),
