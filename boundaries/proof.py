@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from struct import error as CutShort
 from typing import Any, cast
 
 from allauth.mfa.models import Authenticator
@@ -215,9 +214,8 @@ def by_passkey(intent: SigningIntent, answer: PasskeyAnswer, *, at: datetime) ->
     try:
         response = AuthenticationResponse.from_dict(answer.response)
         used = server.authenticate_complete(state, [_credential(one) for one in passkeys], response)
-    # Whatever a browser (or somebody in its place) sends that is no answer to this challenge: cut
-    # short, of another kind, or nested too deep for the parsers of CBOR and JSON.
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, CutShort):
+    # Whatever a browser (or somebody in its place) sends that is no answer to this challenge.
+    except factors.MADE_UP:
         return Attempt(PASSKEY, refusal="That passkey did not confirm this signing.")
     if response.response.client_data.cross_origin:
         return Attempt(PASSKEY, refusal="That passkey was asked by a page within another page.")

@@ -2,7 +2,6 @@
 
 import json
 import re
-import struct
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -19,7 +18,6 @@ from allauth.mfa.webauthn.forms import (
     ReauthenticateWebAuthnForm,
     SignupWebAuthnForm,
 )
-from cryptography.exceptions import UnsupportedAlgorithm
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -120,11 +118,6 @@ class ConfirmCodeForm(_EitherCode, ReauthenticateCodeForm):  # type: ignore[misc
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _LONGEST_ANSWER = 20_000  # characters; an attestation with its certificates takes a third
-# What fido2 and its parsers of CBOR, JSON and keys stumble over when the bytes are made up.
-_MADE_UP = (
-    *(ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError),
-    *(NotImplementedError, struct.error, UnsupportedAlgorithm),
-)
 
 
 class AnswerField(forms.CharField):
@@ -142,7 +135,7 @@ class AnswerField(forms.CharField):
         text = super().clean(value)
         try:
             return _answer(json.loads(text))
-        except _MADE_UP:
+        except factors.MADE_UP:
             raise ValidationError("No browser made this.", code="incorrect_code") from None
 
 
@@ -183,7 +176,7 @@ class _UsedPasskey(forms.Form):
     def clean_credential(self) -> Authenticator:
         try:
             return super().clean_credential()  # type: ignore[misc]  # of allauth's form beside it
-        except (ValidationError, *_MADE_UP) as refused:
+        except (ValidationError, *factors.MADE_UP) as refused:
             if getattr(refused, "code", "incorrect_code") != "incorrect_code":
                 raise
             raise _not_accepted() from None
@@ -240,7 +233,7 @@ class FirstPasskeyForm(SignupWebAuthnForm):  # type: ignore[misc]  # allauth is 
     def clean(self) -> dict[str, Any]:
         try:
             return super().clean() or {}
-        except (ValidationError, *_MADE_UP) as refused:
+        except (ValidationError, *factors.MADE_UP) as refused:
             if getattr(refused, "code", "incorrect_code") != "incorrect_code":
                 raise
             raise ValidationError(

@@ -6,6 +6,7 @@ factor is a verb here, so that the log's event stands or falls with the change.
 """
 
 import base64
+import struct
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -24,6 +25,7 @@ from allauth.mfa.webauthn.internal.auth import (
     parse_registration_response,
 )
 from allauth.socialaccount.models import SocialAccount
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -54,6 +56,13 @@ CODE_SECONDS = 30
 RECOVERY_CODE_DIGITS = 8
 MOST_PASSKEYS = 20
 NAME_LENGTH = 60
+
+# What fido2 and its parsers of CBOR, JSON and keys stumble over when a passkey's answer is made up:
+# cut short, of another kind, or nested too deep.
+MADE_UP = (
+    *(ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError),
+    *(NotImplementedError, struct.error, UnsupportedAlgorithm),
+)
 
 _IF_NOT_YOU = (
     "If that was you, nothing is left to do. If not, change your password, sign out everywhere, "
