@@ -139,6 +139,18 @@ def _in_two_steps(
     return render(request, template, context, status=422 if form.errors else 200)
 
 
+def _for_the_planned_office(
+    verb: Callable[..., Appointment], reader: Person
+) -> Callable[[dict[str, Any], Plan], Appointment]:
+    """How ``verb`` writes what was asked: it takes the key of the Office that was planned."""
+
+    def write(asked: dict[str, Any], planned: Plan) -> Appointment:
+        asked = {name: value for name, value in asked.items() if name != "office"}
+        return verb(**asked, office_key=planned.office.key, acting_user=reader, at=timezone.now())
+
+    return write
+
+
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def record(request: HttpRequest) -> HttpResponse:
@@ -154,12 +166,6 @@ def record(request: HttpRequest) -> HttpResponse:
     def find_out(asked: dict[str, Any]) -> Plan:
         return appointments.plan_record(**asked, acting_user=reader, at=timezone.now())[0]
 
-    def write(asked: dict[str, Any], planned: Plan) -> Appointment:
-        asked = {name: value for name, value in asked.items() if name != "office"}
-        return appointments.record(
-            **asked, office_key=planned.office.key, acting_user=reader, at=timezone.now()
-        )
-
     return _in_two_steps(
         request,
         RecordForm(
@@ -169,7 +175,7 @@ def record(request: HttpRequest) -> HttpResponse:
             today=on,
         ),
         find_out=find_out,
-        write=write,
+        write=_for_the_planned_office(appointments.record, reader),
         template="people/record.html",
         context={"title": "Record an appointment", "act": "Record the appointment"},
     )
@@ -185,12 +191,6 @@ def propose_stand_in(request: HttpRequest) -> HttpResponse:
     def find_out(asked: dict[str, Any]) -> Plan:
         return appointments.plan_stand_in(**asked, acting_user=reader, at=timezone.now())[0]
 
-    def write(asked: dict[str, Any], planned: Plan) -> Appointment:
-        asked = {name: value for name, value in asked.items() if name != "office"}
-        return appointments.propose_stand_in(
-            **asked, office_key=planned.office.key, acting_user=reader, at=timezone.now()
-        )
-
     return _in_two_steps(
         request,
         StandInForm(
@@ -200,7 +200,7 @@ def propose_stand_in(request: HttpRequest) -> HttpResponse:
             today=on,
         ),
         find_out=find_out,
-        write=write,
+        write=_for_the_planned_office(appointments.propose_stand_in, reader),
         template="people/record.html",
         context={
             "title": "Propose your stand-in",
