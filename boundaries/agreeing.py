@@ -17,7 +17,8 @@ from people.errors import NotYourOffice
 from people.models import Appointment, Person
 from people.permissions import Act, require
 
-from .errors import ChangedMeanwhile, NothingToConfirm, ReasonMissing
+from .activity import touch
+from .errors import ChangedMeanwhile, NothingToConfirm, ReasonMissing, RowIsSettled
 from .holders import Holders
 from .locking import locked_draft
 from .models import Agreement, Article, Revision, Row
@@ -28,6 +29,12 @@ from .states import Stance
 
 def about(clause: Row | Article) -> dict[str, Row | Article]:
     return {"row": clause} if isinstance(clause, Row) else {"article": clause}
+
+
+def refuse_settled(clause: Row | Article) -> None:
+    """Nobody edits, agrees to or contests a row that is locked to the CEO's ruling or order."""
+    if isinstance(clause, Row) and clause.is_settled:
+        raise RowIsSettled(clause)
 
 
 def withdraw_agreements(clause: Row | Article, *, because: str, at: datetime) -> int:
@@ -45,7 +52,7 @@ def record_stance(
     reason: str = "",
 ) -> list[str]:
     """Replace the live stance of each party Office in ``held``; returns the Offices."""
-    parties = party_offices()
+    parties = party_offices(clause.revision)
     offices = [one for one in held if one.office.key in parties]
     for appointment in offices:
         Agreement.objects.filter(
@@ -76,6 +83,8 @@ def record_event(
     reason: str = "",
     **data: Any,
 ) -> None:
+    """The one audit event of a verb on a clause; boards that are open hear of it."""
+    touch(clause.revision, clause)
     audit.record(
         event,
         at=at,
@@ -116,6 +125,7 @@ def _agree(
     clause.revision = revision
     if clause.version != expected_version:
         raise ChangedMeanwhile(clause, agreeing=True)
+    refuse_settled(clause)
     already = set(
         Agreement.objects.filter(
             **about(clause),
@@ -173,11 +183,13 @@ def agree_to_all_read(
     ]
     agreed, changed, own_contests = [], [], 0
     fresh: list[Agreement] = []
-    parties = party_offices()
+    parties = party_offices(revision)
     for kind, clause in clauses:
         clause.revision = revision
         key = (kind, clause.pk)
         if key not in read:
+            continue
+        if isinstance(clause, Row) and clause.is_settled:
             continue
         if key in contested:
             own_contests += 1
@@ -356,6 +368,7 @@ def contest(*, clause: Row | Article, reason: str, acting_user: Person, at: date
         raise ReasonMissing("Say in a sentence or two what is wrong with this text.")
     clause = type(clause)._default_manager.get(pk=clause.pk)
     clause.revision = revision
+    refuse_settled(clause)
     offices = record_stance(clause, stance=Stance.CONTESTED, held=held, at=at, reason=reason)
     if not offices:
         raise NotYourOffice("Only a party to this document contests it.")

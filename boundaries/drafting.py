@@ -5,7 +5,7 @@ withdraws every agreement to the text and records the editor's own.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -18,11 +18,11 @@ from people.models import Appointment, Office, Person
 from people.offices import HYBRID
 from people.permissions import Act, require
 
-from .agreeing import record_event, record_stance, withdraw_agreements
+from .agreeing import about, record_event, record_stance, refuse_settled, withdraw_agreements
 from .errors import ChangedMeanwhile, InvalidText
 from .locking import locked_draft
-from .models import Article, Revision, Row, RowSubScope
-from .parties import party_offices
+from .models import Article, EarlierText, Revision, Row, RowSubScope
+from .parties import possible_owners
 from .states import Stance
 
 
@@ -74,6 +74,35 @@ def row_text(row: Row) -> RowText:
     )
 
 
+def row_json(text: RowText) -> dict[str, Any]:
+    """A row's text as JSON; ``row_text_from_json`` reads it back."""
+    return asdict(text)
+
+
+def row_text_from_json(data: Mapping[str, Any]) -> RowText:
+    parts = tuple(SubScopeText(**part) for part in data.get("sub_scopes", ()))
+    return RowText(
+        owner=data.get("owner", ""),
+        sub_scopes=parts,
+        scope_in=data.get("scope_in", ""),
+        scope_out=data.get("scope_out", ""),
+        consulted=tuple(data.get("consulted", ())),
+        informed=tuple(data.get("informed", ())),
+        rationale=data.get("rationale", ""),
+        left_out_reason=data.get("left_out_reason", ""),
+    )
+
+
+def article_json(article: Article) -> dict[str, Any]:
+    """An article's text and data as JSON."""
+    return {"text": article.text, "data": article.data}
+
+
+def _dates_json(effective: date | None, sunset: date | None) -> dict[str, Any]:
+    dates = {"effective_date": effective, "sunset_date": sunset}
+    return {name: day.isoformat() if day else None for name, day in dates.items()}
+
+
 def _with_keys(parts: Sequence[SubScopeText]) -> tuple[SubScopeText, ...]:
     """Give every sub-scope a key that is its own within the row."""
     result: list[SubScopeText] = []
@@ -89,7 +118,8 @@ def _with_keys(parts: Sequence[SubScopeText]) -> tuple[SubScopeText, ...]:
     return tuple(result)
 
 
-def _clean_row(text: RowText) -> RowText:
+def clean_row(text: RowText, revision: Revision) -> RowText:
+    """The text with its keys and lists in order. Raises ``InvalidText``, saying what to write."""
     left_out_reason = text.left_out_reason.strip()
     if left_out_reason and text.owner:
         raise InvalidText(
@@ -99,7 +129,7 @@ def _clean_row(text: RowText) -> RowText:
     if len(names) != len(set(names)):
         raise InvalidText("Two sub-scopes have the same name. Give each its own name.")
     owners = {part.owner for part in text.sub_scopes} | {text.owner} - {HYBRID}
-    if unknown := owners - {"", *party_offices()}:
+    if unknown := owners - {"", *possible_owners()}:
         raise InvalidText(
             f"“{unknown.pop()}” cannot own a function. Choose a party's Office; “shared” is not an "
             "owner: name sub-scopes and give each one owner."
@@ -123,11 +153,19 @@ def _mark_changed(
     clause: Row | Article, *, acting_user: Person, held: Sequence[Appointment], at: datetime
 ) -> list[str]:
     clause.version += 1
+    clause.carried = False
     clause.changed_at = at
     clause.changed_by = acting_user
     clause.changed_by_name = acting_user.name
     clause.changed_by_office = held[0].title
-    return ["version", "changed_at", "changed_by", "changed_by_name", "changed_by_office"]
+    return [
+        "version",
+        "carried",
+        "changed_at",
+        "changed_by",
+        "changed_by_name",
+        "changed_by_office",
+    ]
 
 
 def _after_edit(
@@ -163,11 +201,26 @@ def edit_row(
     held = require(acting_user, Act.EDIT, on=company_date(at))
     row = Row.objects.select_related("function").get(pk=row.pk)
     row.revision = revision
-    text = _clean_row(text)
+    refuse_settled(row)
+    text = clean_row(text, revision)
     if row_text(row) == text:
         return row
     if row.version != expected_version:
         raise ChangedMeanwhile(row)
+    write_row(row, text, acting_user=acting_user, held=held, at=at)
+    _after_edit(row, event="row.edited", acting_user=acting_user, held=held, at=at)
+    return row
+
+
+def write_row(
+    row: Row, text: RowText, *, acting_user: Person, held: Sequence[Appointment], at: datetime
+) -> None:
+    """Put ``text`` in a row, as the next version, and keep the text it replaces.
+
+    For verbs that hold the draft's lock and record what was done. Raises ``InvalidText``.
+    """
+    text = clean_row(text, row.revision)
+    _keep_earlier_text(row, row_json(row_text(row)), at=at)
     row.owner = text.owner
     row.scope_in, row.scope_out, row.rationale = text.scope_in, text.scope_out, text.rationale
     row.consulted, row.informed = list(text.consulted), list(text.informed)
@@ -186,8 +239,34 @@ def edit_row(
             *changed,
         ]
     )
-    _after_edit(row, event="row.edited", acting_user=acting_user, held=held, at=at)
-    return row
+
+
+def write_article(
+    article: Article,
+    text: ArticleText,
+    *,
+    acting_user: Person,
+    held: Sequence[Appointment],
+    at: datetime,
+) -> None:
+    """The same for an article."""
+    _keep_earlier_text(article, article_json(article), at=at)
+    article.text, article.data = text.text, dict(text.data)
+    changed = _mark_changed(article, acting_user=acting_user, held=held, at=at)
+    article.save(update_fields=["text", "data", *changed])
+
+
+def _keep_earlier_text(clause: Row | Article, text: Mapping[str, Any], *, at: datetime) -> None:
+    EarlierText.objects.create(
+        revision_id=clause.revision_id,
+        **about(clause),
+        version=clause.version,
+        text=dict(text),
+        written_by_name=clause.changed_by_name,
+        written_by_office=clause.changed_by_office,
+        written_at=clause.changed_at,
+        replaced_at=at,
+    )
 
 
 def _replace_sub_scopes(row: Row, parts: Sequence[SubScopeText]) -> None:
@@ -211,9 +290,7 @@ def edit_article(
         return article
     if article.version != expected_version:
         raise ChangedMeanwhile(article)
-    article.text, article.data = text.text, dict(text.data)
-    changed = _mark_changed(article, acting_user=acting_user, held=held, at=at)
-    article.save(update_fields=["text", "data", *changed])
+    write_article(article, text, acting_user=acting_user, held=held, at=at)
     _after_edit(article, event="article.edited", acting_user=acting_user, held=held, at=at)
     return article
 
@@ -260,6 +337,7 @@ def edit_control(
         return article
     if article.version != expected_version:
         raise ChangedMeanwhile(article)
+    _keep_earlier_text(article, article_json(article) | _dates_json(*before[1:]), at=at)
     revision.save(update_fields=["effective_date", "sunset_date"])
     article.text = text
     changed = _mark_changed(article, acting_user=acting_user, held=held, at=at)

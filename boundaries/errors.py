@@ -68,6 +68,19 @@ class ChangedMeanwhile(Refused):
         )
 
 
+class RowIsSettled(Refused):
+    """The row is locked to the CEO's ruling or order."""
+
+    code = "row_is_settled"
+
+    def __init__(self, row: "Row") -> None:
+        how = "ruling" if row.ruling_id is not None else "order after a veto"
+        super().__init__(
+            f"{row} is locked to the CEO's {how} and counts as agreed by all. Its text cannot "
+            "change in this version; ask for an amendment once it is in force."
+        )
+
+
 class ReasonMissing(Refused):
     """The act needs a written reason."""
 

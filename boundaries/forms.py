@@ -24,7 +24,7 @@ from .drafting import (
     twelve_months_after,
 )
 from .models import Article, Document, Revision, Row, Succession
-from .parties import party_offices
+from .parties import possible_owners
 from .plan import PlannedMilestone
 from .states import Period
 from .template import MARKETING, TEAM_SHAPES
@@ -51,7 +51,7 @@ def _input(**attrs: Any) -> dict[str, Any]:
 
 
 def _owner_choices() -> list[tuple[str, str]]:
-    return [(key, office_short(key)) for key in party_offices()]
+    return [(key, office_short(key)) for key in possible_owners()]
 
 
 def _asked_choices() -> list[tuple[str, str]]:

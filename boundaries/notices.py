@@ -214,7 +214,7 @@ def back_to_draft(
         Verb.WITHDRAW: ("withdrew", "It goes no further; what is in force stands."),
     }
     act, effect = done[verb]
-    told = who_acts_for([*party_offices(), CEO, REVOPS_LEAD], on=company_date(at))
+    told = who_acts_for([*party_offices(revision), CEO, REVOPS_LEAD], on=company_date(at))
     others = [one for one in told.values() if one.person_id != by.person_id]
     _tell(
         others,
@@ -404,7 +404,7 @@ def _say_that_nobody_can_sign(
     """The company no longer has a party that owes its signature: ask a party to return it."""
     revision = freeze.revision
     _tell(
-        who_acts_for(party_offices(), on=today).values(),
+        who_acts_for(party_offices(revision), on=today).values(),
         revision,
         kind="cannot-be-signed",
         subject=f"{revision.reference} cannot be signed as it is frozen",

@@ -8,22 +8,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from people.models import Office
+from people.offices import HYBRID
+from people.permissions import PARTIES
 
 from .content import content_of
 from .errors import PartyNotEstablished
-from .models import Revision
+from .models import Revision, RowSubScope
 from .states import Role, State
 
-# Further parties (CMO, CCO, Legal owning a row) come with negotiation; they will be added here.
 
+def possible_owners() -> list[str]:
+    """The keys of the Offices that may own a row, in the order they are always shown.
 
-def party_offices() -> list[str]:
-    """The keys of the established co-signing Offices, in the order they are always shown."""
+    Owning one makes an Office a party to the document.
+    """
     return list(
         Office.objects.filter(co_signing=True, established=True)
         .order_by("position")
         .values_list("key", flat=True)
     )
+
+
+def party_offices(revision: Revision | None = None) -> list[str]:
+    """Who agrees to a draft and will co-sign it, in the order they are always shown.
+
+    The established ones of CRO, COO and CFO, and every further Office that owns a row of
+    ``revision`` or a part of one. Without a ``revision``: those of every document.
+    """
+    may_own = possible_owners()
+    owning: set[str] = set()
+    if revision is not None and not PARTIES.issuperset(may_own):
+        owning.update(revision.rows.values_list("owner", flat=True))
+        parts = RowSubScope.objects.filter(row__revision=revision, row__owner=HYBRID)
+        owning.update(parts.values_list("owner", flat=True))
+    return [key for key in may_own if key in PARTIES or key in owning]
 
 
 def parties_of(revision: Revision) -> list[str]:
@@ -36,7 +54,7 @@ def parties_of(revision: Revision) -> list[str]:
         )
         if freeze is not None:
             return [party["office"] for party in content_of(freeze)["parties"]]
-    return party_offices()
+    return party_offices(revision)
 
 
 # --- Not established --------------------------------------------------------------------------

@@ -111,6 +111,133 @@ def register() -> None:
         ],
         write_once=["applied_sha256", "voided_at", "void_reason"],
     )
+    protection.append_only("boundaries_earliertext")
+    protection.append_only("boundaries_threadentry")
+    protection.append_only("boundaries_mark")
+    protection.never_deleted("boundaries_veto")
+    protection.frozen_columns(
+        "boundaries_veto",
+        [
+            "revision_id",
+            "row_id",
+            "reason",
+            "person_id",
+            "person_name",
+            "person_office",
+            "appointment_id",
+            "given_at",
+            "order_from",
+        ],
+        write_once=[
+            "lifted_at",
+            "lifted_by_id",
+            "lifted_by_name",
+            "lifted_by_office",
+            "lifted_word",
+            "ordered_at",
+            "ordered_by_id",
+            "ordered_by_name",
+            "ordered_by_office",
+            "order_rationale",
+        ],
+    )
+    protection.refuse(
+        "boundaries_veto",
+        name="only_in_draft",
+        on=("INSERT", "UPDATE"),
+        when=_STATE_OF_REVISION,
+        message="it changes only while its Revision is a draft",
+    )
+    protection.never_deleted("boundaries_proposal")
+    protection.frozen_columns(
+        "boundaries_proposal",
+        ["entry_id", "base_version", "text"],
+        write_once=[
+            "answer",
+            "answered_by_id",
+            "answered_by_name",
+            "answered_by_office",
+            "answered_at",
+            "answer_word",
+        ],
+    )
+    protection.never_deleted("boundaries_dispute")
+    protection.frozen_columns(
+        "boundaries_dispute",
+        [
+            "document_id",
+            "revision_id",
+            "row_id",
+            "function_id",
+            "in_force",
+            "question",
+            "parties",
+            "opened_by_id",
+            "opened_by_name",
+            "opened_by_office",
+            "opened_at",
+            "pages_due_at",
+        ],
+        write_once=["pages_opened_at", "ruling_due_at", "outcome", "ended_at"],
+    )
+    protection.never_deleted("boundaries_disputepage")
+    protection.frozen_columns(
+        "boundaries_disputepage",
+        [
+            "dispute_id",
+            "office",
+            "text",
+            "person_id",
+            "person_name",
+            "person_office",
+            "appointment_id",
+            "saved_at",
+            "filed_at",
+            "waived_at",
+        ],
+        name="after_filing",
+        when="OLD.filed_at IS NOT NULL OR OLD.waived_at IS NOT NULL",
+    )
+    protection.never_deleted("boundaries_disputesettlement")
+    protection.frozen_columns(
+        "boundaries_disputesettlement",
+        ["dispute_id", "office", "person_id", "person_name", "person_office", "given_at"],
+        write_once=["taken_back_at"],
+    )
+    protection.never_deleted("boundaries_ruling")
+    protection.frozen_columns(
+        "boundaries_ruling",
+        [
+            "dispute_id",
+            "terms",
+            "rationale",
+            "person_id",
+            "person_name",
+            "person_office",
+            "appointment_id",
+            "ruled_at",
+        ],
+        write_once=["interim_from", "interim_until"],
+    )
+    protection.never_deleted("boundaries_boundaryexception")
+    protection.frozen_columns(
+        "boundaries_boundaryexception",
+        [
+            "revision_id",
+            "row_id",
+            "part",
+            "what",
+            "reason",
+            "expires_on",
+            "approvers",
+            "requested_by_id",
+            "requested_by_name",
+            "requested_by_office",
+            "requested_at",
+        ],
+        write_once=["settled_at"],
+    )
+    protection.append_only("boundaries_exceptionanswer")
     protection.append_only("boundaries_storedfile", keys=("sha256",))
     protection.append_only("boundaries_statechange")
     protection.append_only("boundaries_reading")

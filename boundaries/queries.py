@@ -16,21 +16,29 @@ from people.templatetags.speech import day, day_words
 
 from . import content as contents
 from .blockers import Blocker, blockers
+from .disputes import open_disputes
 from .holders import Holders
+from .looking import is_new, looks_of
+from .marks import open_marks
 from .models import (
     Article,
+    Dispute,
     Document,
     Freeze,
+    Mark,
     Revision,
     Row,
     RowSubScope,
     Signature,
     StateChange,
     Succession,
+    Veto,
 )
 from .parties import parties_of, party_offices
 from .standing import ClauseStanding, agreed_counts, standings
 from .states import ANSWERING, PUBLISHED, UNFINISHED, ClauseState, Role, State, Verb
+from .threads import ThreadSummary, thread_summaries
+from .vetoes import standing_vetoes
 
 # A sentence about who gains what names this many functions and counts the rest.
 NAMED = 4
@@ -220,6 +228,13 @@ class RowItem:
     sub_scopes: Sequence[RowSubScope]
     can_agree: bool
     can_contest: bool
+    # The standing veto, the open dispute, what a decline or return says, the thread in short.
+    veto: Veto | None
+    dispute: Dispute | None
+    marks: Sequence[Mark]
+    thread: ThreadSummary
+    # Said or done by others since the reader last looked.
+    is_new: bool
 
 
 @dataclass(frozen=True)
@@ -229,6 +244,9 @@ class ArticleItem:
     facts: Sequence[tuple[str, str]]
     can_agree: bool
     can_contest: bool
+    marks: Sequence[Mark]
+    thread: ThreadSummary
+    is_new: bool
 
     @property
     def number(self) -> int:
@@ -305,6 +323,8 @@ def _group_title(key: str) -> str:
 
 
 def _can(standing: ClauseStanding, mine: Sequence[str], wanted: str) -> bool:
+    if isinstance(standing.clause, Row) and standing.clause.is_settled:
+        return False
     return any(
         (stance := standing.stance_of(office)) is not None and stance.state != wanted
         for office in mine
@@ -313,7 +333,7 @@ def _can(standing: ClauseStanding, mine: Sequence[str], wanted: str) -> bool:
 
 def board(revision: Revision, reader: Person, *, on: date) -> Board:
     """Load the drafting board. The number of queries does not grow with the rows."""
-    parties = party_offices()
+    parties = party_offices(revision)
     rows = list(
         revision.rows.select_related("function").prefetch_related(
             Prefetch("sub_scopes", queryset=RowSubScope.objects.order_by("position"))
@@ -324,6 +344,9 @@ def board(revision: Revision, reader: Person, *, on: date) -> Board:
     by_clause = {(type(one.clause), one.clause.pk): one for one in every}
     held = [one.office.key for one in entitling_appointments(reader, Act.AGREE, on=on)]
     mine = [key for key in held if key in parties]
+    vetoed, disputed = standing_vetoes(revision), open_disputes(revision)
+    marked = open_marks(revision, every)
+    spoken, looks = thread_summaries(revision, reader), looks_of(revision, reader)
     items = [
         RowItem(
             row=row,
@@ -331,6 +354,11 @@ def board(revision: Revision, reader: Person, *, on: date) -> Board:
             sub_scopes=list(row.sub_scopes.all()),
             can_agree=_can(standing, mine, "agreed"),
             can_contest=_can(standing, mine, "contested"),
+            veto=vetoed.get(row.pk),
+            dispute=disputed.get(row.pk),
+            marks=marked.get(row, ()),
+            thread=spoken.get(row, ThreadSummary()),
+            is_new=is_new(row, looks),
         )
         for row in rows
     ]
@@ -360,6 +388,9 @@ def board(revision: Revision, reader: Person, *, on: date) -> Board:
                 facts=article_facts(article, revision),
                 can_agree=_can(standing, mine, "agreed"),
                 can_contest=_can(standing, mine, "contested"),
+                marks=marked.get(article, ()),
+                thread=spoken.get(article, ThreadSummary()),
+                is_new=is_new(article, looks),
             )
             for article in articles
         ],

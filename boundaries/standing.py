@@ -4,16 +4,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from people.offices import office_short
+from people.offices import CFO, office_short
 
 from .holders import Holders
-from .models import Agreement, Article, Revision, Row
+from .models import Agreement, Article, Revision, Row, Veto
 from .states import ClauseState, Stance
 
 
 @dataclass(frozen=True)
 class PartyStance:
-    """What one party says: ``state`` is agreed, waiting, voided, contested or predecessor."""
+    """What one party says of a row or article.
+
+    ``state`` is "agreed", "waiting", "voided" (agreed to an earlier text), "contested", "veto",
+    "predecessor" (agreed by a predecessor, to be confirmed), "carried" (agreed in what is in force,
+    to be confirmed) or "bound" (by the CEO's ruling or order: counts as agreed).
+    """
 
     office: str
     state: str
@@ -27,6 +32,9 @@ class PartyStance:
             "waiting": "not yet agreed",
             "voided": "agreed to an earlier text",
             "contested": "contests this",
+            "veto": "vetoes this",
+            "carried": "agreed in what is in force, to be confirmed",
+            "bound": "is bound by the CEO",
             "predecessor": "agreed by the predecessor, to be confirmed",
         }[self.state]
 
@@ -40,15 +48,22 @@ class ClauseStanding:
 
     @property
     def state(self) -> ClauseState:
-        if any(one.state == "contested" for one in self.stances):
+        if any(one.state in ("contested", "veto") for one in self.stances):
             return ClauseState.CONTESTED
-        if self.stances and all(one.state == "agreed" for one in self.stances):
+        if self.stances and all(one.state in ("agreed", "bound") for one in self.stances):
             return ClauseState.AGREED
         return ClauseState.PROPOSED
 
     @property
+    def is_vetoed(self) -> bool:
+        return any(one.state == "veto" for one in self.stances)
+
+    @property
     def waits_for(self) -> str:
         """ "COO, CFO to agree", or whose contest stands; empty when agreed."""
+        vetoing = [one for one in self.stances if one.state == "veto"]
+        if vetoing:
+            return f"CFO veto: {vetoing[0].reason}"
         contesting = [one for one in self.stances if one.state == "contested"]
         if contesting:
             who = ", ".join(office_short(one.office) for one in contesting)
@@ -56,7 +71,10 @@ class ClauseStanding:
         again = [office_short(one.office) for one in self.stances if one.state == "voided"]
         fresh = [office_short(one.office) for one in self.stances if one.state == "waiting"]
         former = [office_short(one.office) for one in self.stances if one.state == "predecessor"]
+        carried = [office_short(one.office) for one in self.stances if one.state == "carried"]
         parts = []
+        if carried:
+            parts.append(f"{', '.join(carried)} to confirm what is in force")
         if again:
             parts.append(f"{', '.join(again)} to agree again after a change")
         if fresh:
@@ -75,8 +93,15 @@ def _stance(
     live: Agreement | None,
     had_agreed: bool,
     holders: Holders,
+    veto: Veto | None,
 ) -> PartyStance:
+    if veto is not None and office == CFO:
+        return PartyStance(office, "veto", veto.person_name, veto.reason)
+    if isinstance(clause, Row) and clause.is_settled:
+        return PartyStance(office, "bound")
     if live is None:
+        if clause.carried and not had_agreed:
+            return PartyStance(office, "carried")
         return PartyStance(office, "voided" if had_agreed else "waiting")
     if live.stance == Stance.CONTESTED:
         return PartyStance(office, "contested", live.person_name, live.reason)
@@ -107,13 +132,17 @@ def standings(
 ) -> list[ClauseStanding]:
     """Every article, then every row, with what each party says of it.
 
-    Four queries, whatever the number of clauses; give ``rows``/``articles`` to save two.
+    Five queries, whatever the number of clauses; give ``rows``/``articles`` to save two.
     """
     if rows is None:
         rows = revision.rows.select_related("function")
     if articles is None:
         articles = revision.articles.all()
     holders = Holders(parties, today=today)
+    vetoes = {
+        one.row_id: one
+        for one in revision.vetoes.filter(lifted_at__isnull=True, ordered_at__isnull=True)
+    }
     live: dict[tuple[str, int, str], Agreement] = {}
     before: set[tuple[str, int, str]] = set()
     for one in revision.agreements.select_related("appointment", "person"):
@@ -139,6 +168,7 @@ def standings(
                 live.get((kind, clause.pk, office)),
                 (kind, clause.pk, office) in before,
                 holders,
+                vetoes.get(clause.pk) if kind == "row" else None,
             )
             for office in parties
         ]
@@ -152,5 +182,7 @@ def agreed_counts(all_standings: Sequence[ClauseStanding]) -> Mapping[str, int]:
     for one in all_standings:
         counts["all"] += one.state == ClauseState.AGREED
         for stance in one.stances:
-            counts[stance.office] = counts.get(stance.office, 0) + (stance.state == "agreed")
+            counts[stance.office] = counts.get(stance.office, 0) + (
+                stance.state in ("agreed", "bound")
+            )
     return counts

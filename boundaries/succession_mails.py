@@ -183,7 +183,7 @@ def amendment_asked(
         if queued
         else f"It is negotiated in {unfinished.reference}; {revision.reference} rules meanwhile."
     )
-    told = who_acts_for([*party_offices(), CEO, REVOPS_LEAD], on=company_date(at))
+    told = who_acts_for([*party_offices(unfinished), CEO, REVOPS_LEAD], on=company_date(at))
     others = {
         one.person_id: one for one in told.values() if one.person.human_id != by.person.human_id
     }

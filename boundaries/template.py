@@ -136,12 +136,20 @@ def new_row(
 
 
 def add_row_with_text(
-    revision: Revision, function: Function, text: RowText, *, position: int
+    revision: Revision,
+    function: Function,
+    text: RowText,
+    *,
+    position: int,
+    place: int | None = None,
+    carried: bool = False,
 ) -> Row:
     row = Row.objects.create(
         revision=revision,
         function=function,
         position=position,
+        place=position if place is None else place,
+        carried=carried,
         owner=text.owner,
         scope_in=text.scope_in,
         scope_out=text.scope_out,

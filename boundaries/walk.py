@@ -47,7 +47,7 @@ def draft_to_work_on(*, people: Mapping[str, Person], clock: Clock) -> Revision:
 
 def agree_and_freeze(revision: Revision, *, people: Mapping[str, Person], clock: Clock) -> Freeze:
     """Make it effective today, let every party agree to all it has read, and freeze."""
-    parties = party_offices()
+    parties = party_offices(revision)
     author = people[parties[0]]
     control = revision.articles.get(key="control")
     drafting.edit_control(
@@ -93,6 +93,6 @@ def sign_and_approve(
     revision: Revision, *, people: Mapping[str, Person], password: str, clock: Clock
 ) -> None:
     """All co-signatures in the parties' order, then the CEO's approval."""
-    for key in party_offices():
+    for key in party_offices(revision):
         sign(revision, role=Role.COSIGNER, person=people[key], password=password, clock=clock)
     sign(revision, role=Role.APPROVER, person=people[CEO], password=password, clock=clock)

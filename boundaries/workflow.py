@@ -277,11 +277,21 @@ def amend(*, revision: Revision, acting_user: Person, at: datetime) -> Revision:
             title=one.title,
             text=one.text,
             data=one.data,
+            # Article 1 names this version and its dates, so it is never the same.
+            carried=not withdrawn and one.key != "control",
         )
         for one in revision.articles.all()
     )
-    for row in revision.rows.select_related("function").prefetch_related("sub_scopes"):
-        template.add_row_with_text(draft, row.function, row_text(row), position=row.position)
+    rows = revision.rows.select_related("function").prefetch_related("sub_scopes")
+    for place, row in enumerate(rows, start=1):
+        template.add_row_with_text(
+            draft,
+            row.function,
+            row_text(row),
+            position=row.position,
+            place=place,
+            carried=not withdrawn,
+        )
     _opened(draft, Verb.AMEND, acting_user=acting_user, held=held, at=at)
     _take_up_wishes(draft)
     return draft
@@ -308,7 +318,7 @@ def freeze(*, revision: Revision, acting_user: Person, at: datetime) -> Freeze:
     revision = _locked(revision, Verb.FREEZE)
     today = company_date(at)
     held = require(acting_user, Act.FREEZE, on=today)
-    parties = party_offices()
+    parties = party_offices(revision)
     found = blockers(revision, parties=parties, today=today)
     if found:
         raise NotReadyToFreeze(found)

@@ -151,8 +151,9 @@ class OwnershipQuerySet(models.QuerySet["Ownership"]):
 class Ownership(models.Model):
     """The whole answer to "who owns it?" from a date until a date (end exclusive).
 
-    Written only by ``ownership.bring_into_force``. A row never changes but for its end, which is
-    set once. A row that was replaced on the day it began has an empty period (until = from).
+    Written only by ``ownership.bring_into_force`` and ``ownership.bind``. A row never changes but
+    for its end, which is set once. A row that was replaced on the day it began has an empty period
+    (until = from).
     """
 
     function = models.ForeignKey(Function, on_delete=models.PROTECT, related_name="ownerships")
@@ -163,6 +164,8 @@ class Ownership(models.Model):
     document_number = models.CharField(max_length=40)
     revision_number = models.PositiveIntegerField()
     article_reference = models.CharField(max_length=20)
+    # An interim decision that binds beside the sealed text: "dispute-12"; empty: the text itself.
+    decision = models.CharField(max_length=40, blank=True)
     # ownership.Answer.to_json(): a snapshot, so that look-ups never read boundaries.
     answer = models.JSONField()
     written_at = models.DateTimeField()
@@ -183,7 +186,7 @@ class Ownership(models.Model):
                 name="one_owner_in_force_per_function",
             ),
             models.UniqueConstraint(
-                fields=["function", "document_number", "revision_number"],
+                fields=["function", "document_number", "revision_number", "decision"],
                 name="function_once_per_revision",
             ),
             models.CheckConstraint(

@@ -72,3 +72,37 @@ class OutgoingMail(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("notifications:mail", args=[self.pk])
+
+
+class Notice(models.Model):
+    """A piece of news for one person: shown in the registry, mailed as they chose."""
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notices"
+    )
+    # What this news is, such as "thread-812": the same is never told twice.
+    key = models.CharField(max_length=200)
+    kind = models.CharField(max_length=60)
+    title = models.CharField(max_length=200)
+    text = models.TextField(max_length=4000, blank=True)
+    # Where it happened: a path of the registry, "/boundaries/NC-RB/4/#row-3".
+    path = models.CharField(max_length=300)
+    at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True, blank=True)
+    # In which mail it went out; for who wants none, when that was settled.
+    mailed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["person", "key"], name="one_notice_per_person_and_key")
+        ]
+        indexes = [
+            models.Index(fields=["person", "-at"], name="notices_of_person_newest_first"),
+            models.Index(
+                fields=["at"], condition=Q(mailed_at__isnull=True), name="notices_to_be_mailed"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.person})"

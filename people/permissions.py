@@ -40,6 +40,11 @@ class Act(StrEnum):
     EDIT = "edit a draft"
     AGREE = "agree"
     CONTEST = "contest"
+    COMMENT = "comment on a draft"
+    PROPOSE = "propose a change to a draft"
+    ESCALATE = "escalate a row to the CEO"
+    RULE = "rule on a dispute"
+    ORDER = "order what goes in after a veto"
     SIGN = "sign"
     DECLINE = "decline"
     VETO = "veto"
@@ -49,6 +54,7 @@ class Act(StrEnum):
     RETURN = "return"
     ACKNOWLEDGE = "acknowledge"
     REMIND = "remind the others of a review"
+    REQUEST_EXCEPTION = "ask for an exception"
     READ_LOG = "read the audit log"
     READ_SECURITY_EVENTS = "read security events"
     CHANGE_CATALOG = "change the catalog"
@@ -69,6 +75,11 @@ MATRIX: dict[Act, frozenset[str]] = {
     Act.EDIT: PARTIES | {CORPORATE_SECRETARY},
     Act.AGREE: PARTIES,
     Act.CONTEST: PARTIES,
+    Act.COMMENT: PARTIES | {CEO, REVOPS_LEAD, CORPORATE_SECRETARY},
+    Act.PROPOSE: PARTIES | {REVOPS_LEAD, CORPORATE_SECRETARY},
+    Act.ESCALATE: PARTIES,
+    Act.RULE: frozenset({CEO}),
+    Act.ORDER: frozenset({CEO}),
     Act.SIGN: PARTIES,
     Act.DECLINE: PARTIES,
     Act.VETO: frozenset({CFO}),
@@ -79,6 +90,7 @@ MATRIX: dict[Act, frozenset[str]] = {
     Act.RETURN: frozenset({CEO}),
     Act.ACKNOWLEDGE: frozenset({REVOPS_LEAD}),
     Act.REMIND: PARTIES | {REVOPS_LEAD, CORPORATE_SECRETARY},
+    Act.REQUEST_EXCEPTION: PARTIES | {REVOPS_LEAD, CORPORATE_SECRETARY},
     # Parties: of their own documents. The Administrator reads security events only.
     Act.READ_LOG: PARTIES | {CEO, CORPORATE_SECRETARY, AUDITOR},
     Act.READ_SECURITY_EVENTS: frozenset({CEO, CORPORATE_SECRETARY, AUDITOR, ADMINISTRATOR}),
@@ -96,9 +108,22 @@ MATRIX: dict[Act, frozenset[str]] = {
 # The table as people read it: in this order, under these words.
 GROUPS: tuple[tuple[str, tuple[Act, ...]], ...] = (
     ("Looking up and reading", (Act.LOOK_UP, Act.READ_IN_FORCE, Act.READ_DRAFT)),
-    ("Negotiating", (Act.OPEN, Act.EDIT, Act.AGREE, Act.CONTEST, Act.VETO, Act.FREEZE)),
+    (
+        "Negotiating",
+        (
+            Act.OPEN,
+            Act.EDIT,
+            Act.PROPOSE,
+            Act.COMMENT,
+            Act.AGREE,
+            Act.CONTEST,
+            Act.VETO,
+            Act.FREEZE,
+        ),
+    ),
+    ("Disagreeing", (Act.ESCALATE, Act.RULE, Act.ORDER)),
     ("Signing", (Act.SIGN, Act.DECLINE, Act.APPROVE, Act.RETURN, Act.WITHDRAW)),
-    ("In force", (Act.ACKNOWLEDGE, Act.REMIND, Act.CHANGE_CATALOG)),
+    ("In force", (Act.ACKNOWLEDGE, Act.REQUEST_EXCEPTION, Act.REMIND, Act.CHANGE_CATALOG)),
     (
         "Offices and accounts",
         (
@@ -119,7 +144,11 @@ NOTES: dict[Act, str] = {
     Act.EDIT: "Saving withdraws every agreement to that place.",
     Act.AGREE: "For the own Office, to exactly the text that was read.",
     Act.CONTEST: "For the own Office, with a written reason.",
+    Act.PROPOSE: "One of the others accepts or declines it.",
     Act.VETO: "Only a row that touches financial reporting, with a written reason.",
+    Act.ESCALATE: "A contested row of a draft, or a row in force.",
+    Act.RULE: "Once the pages of the parties are open. A ruling lifts no veto.",
+    Act.ORDER: "10 business days after the veto: the row as it is in force, or CFO, interim.",
     Act.FREEZE: "When nothing blocks it any more.",
     Act.SIGN: "For the own Office, once, confirmed at that moment. Two distinct people at least.",
     Act.DECLINE: "For the own Office, with a reason, until the CEO approves.",
@@ -157,6 +186,7 @@ PARTY_ACTS = frozenset(
         Act.EDIT,
         Act.AGREE,
         Act.CONTEST,
+        Act.ESCALATE,
         Act.SIGN,
         Act.DECLINE,
         Act.VETO,

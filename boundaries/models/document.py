@@ -71,6 +71,8 @@ class Revision(models.Model):
     state_since = models.DateTimeField(default=timezone.now)
     in_force_from = models.DateTimeField(null=True, blank=True)
     in_force_until = models.DateTimeField(null=True, blank=True)
+    # Goes up with everything that is said or done about the draft: open boards ask for more.
+    activity = models.PositiveIntegerField(default=0)
     # Whether anybody's ownership changed: then the RevOps Lead owes an acknowledgement.
     acknowledgement_due_date = models.DateField(null=True, blank=True)
 
@@ -136,6 +138,10 @@ class Clause(models.Model):
     )
     changed_by_name = models.CharField(max_length=120, blank=True)
     changed_by_office = models.CharField(max_length=40, blank=True)
+    # The Revision's ``activity`` when something was last said or done about this clause.
+    activity = models.PositiveIntegerField(default=0)
+    # Taken over word for word from what is in force: a party agrees to all of these in one act.
+    carried = models.BooleanField(default=False)
 
     class Meta:
         abstract = True
@@ -171,7 +177,9 @@ class Row(Clause):
 
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="rows")
     function = models.ForeignKey(Function, on_delete=models.PROTECT, related_name="+")
+    # The row's number for good: "4.12". Where it is listed is ``place``.
     position = models.PositiveSmallIntegerField()
+    place = models.PositiveSmallIntegerField(default=0)
     # An Office key, "hybrid" when the sub-scopes have owners, or empty: nobody yet.
     owner = models.CharField(max_length=40, blank=True)
     scope_in = models.TextField(blank=True, max_length=2000)
@@ -181,14 +189,24 @@ class Row(Clause):
     rationale = models.TextField(blank=True, max_length=2000)
     # A function may be left out of the boundary, but only with a reason.
     left_out_reason = models.TextField(blank=True, max_length=1000)
+    # Settled by the CEO: the text is locked to a ruling, or to the order after a veto.
+    ruling = models.ForeignKey(
+        "Ruling", null=True, blank=True, on_delete=models.PROTECT, related_name="rows"
+    )
+    order = models.ForeignKey(
+        "Veto", null=True, blank=True, on_delete=models.PROTECT, related_name="ordered_rows"
+    )
 
     class Meta:
-        ordering = ["position"]
+        ordering = ["place", "position"]
         constraints = [
             models.UniqueConstraint(fields=["revision", "function"], name="row_function_once"),
             models.UniqueConstraint(fields=["revision", "position"], name="row_position_once"),
             models.CheckConstraint(
                 condition=Q(left_out_reason="") | Q(owner=""), name="row_left_out_has_no_owner"
+            ),
+            models.CheckConstraint(
+                condition=Q(ruling__isnull=True) | Q(order__isnull=True), name="row_settled_one_way"
             ),
         ]
 
@@ -203,6 +221,11 @@ class Row(Clause):
     @property
     def anchor(self) -> str:
         return f"row-{self.position}"
+
+    @property
+    def is_settled(self) -> bool:
+        """Locked to the CEO's ruling or order: it counts as agreed by all."""
+        return self.ruling_id is not None or self.order_id is not None
 
 
 class RowSubScope(models.Model):

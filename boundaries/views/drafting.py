@@ -50,7 +50,7 @@ def _who_agrees_again(request: HttpRequest, revision: Revision) -> str:
         .values_list("office", flat=True)
         .distinct()
     )
-    others = [office_short(key) for key in party_offices() if key not in mine]
+    others = [office_short(key) for key in party_offices(revision) if key not in mine]
     return f"{' and '.join(others)} to agree again." if others else ""
 
 

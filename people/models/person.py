@@ -38,6 +38,15 @@ def check_time_zone(value: str) -> None:
         )
 
 
+class NewsByMail(models.TextChoices):
+    """How soon somebody hears by mail what happens in drafts."""
+
+    IMMEDIATE = "immediate", "At once, each on its own"
+    HOURLY = "hourly", "Every hour, together"
+    DAILY = "daily", "Every business day in the morning, together"
+    OFF = "off", "Never"
+
+
 class Person(AbstractBaseUser, PermissionsMixin):
     """A user account. By invitation only; people with a past here are deactivated, not deleted."""
 
@@ -49,6 +58,10 @@ class Person(AbstractBaseUser, PermissionsMixin):
     time_zone = models.CharField(max_length=64, blank=True, validators=[check_time_zone])
     # How dates are written for this person, a locale such as "de"; empty: "21 Nov 2026".
     date_language = models.CharField(max_length=10, blank=True)
+    # How soon news of drafts is mailed. What waits for the person's own act is always mailed.
+    news_by_mail = models.CharField(
+        max_length=10, choices=NewsByMail.choices, default=NewsByMail.HOURLY
+    )
     # Two accounts of one human being: this one names the other, which names none.
     same_person_as = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="linked_accounts"
