@@ -12,6 +12,7 @@ from people import factors
 from tests.people.factories import PASSWORD
 from tests.people.soft_passkey import SoftPasskey
 
+START = datetime(2026, 11, 23, 14, tzinfo=UTC)  # where the fixture ``now`` stands
 AT = datetime(2026, 11, 23, 15, tzinfo=UTC)
 
 

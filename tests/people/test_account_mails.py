@@ -1,10 +1,9 @@
 """What people are mailed about their account, and the link for a forgotten password."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-import time_machine
 from allauth.account.adapter import get_adapter
 from allauth.socialaccount.models import SocialAccount
 from django.core import mail as outbox
@@ -18,23 +17,12 @@ from notifications.delivery import deliver
 from notifications.models import OutgoingMail
 from people.models import Person
 from tests.people.factories import PASSWORD, PersonFactory
+from tests.people.signing_in import START
 from tests.people.test_sessions import FIREFOX, IPHONE, is_in, said, signed_in
 
 pytestmark = pytest.mark.django_db
 
-START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 NEW = "four unrelated words here"
-
-
-@pytest.fixture
-def now():
-    with time_machine.travel(START, tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def maya(company):
-    return PersonFactory(name="Maya Lindqvist")
 
 
 def ask(email, client=None):

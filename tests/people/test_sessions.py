@@ -1,10 +1,9 @@
 """Sessions: how long they last, where a person is signed in, and how sessions end."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-import time_machine
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.test import Client
@@ -16,10 +15,10 @@ from audit.models import Event
 from people import sessions
 from people.origin import device_words, network_of
 from tests.people.factories import PASSWORD, PersonFactory
+from tests.people.signing_in import START
 
 pytestmark = pytest.mark.django_db
 
-START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 SIGN_IN = "/accounts/login/"
 PAGE = "/reviews/"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:131.0) Gecko/20100101 Firefox/131.0"
@@ -35,17 +34,6 @@ EDGE = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/129.0.0.0 Safari/537.36 Edg/129.0.0.0"
 )
-
-
-@pytest.fixture
-def now():
-    with time_machine.travel(START, tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def maya(company):
-    return PersonFactory(name="Maya Lindqvist")
 
 
 def signed_in(person, *, agent=FIREFOX, address="203.0.113.7"):

@@ -4,11 +4,10 @@ import os
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.contrib.auth import hashers
@@ -23,25 +22,14 @@ from notifications.models import OutgoingMail
 from people import factors
 from people.models import Person
 from tests.people.factories import PASSWORD, PersonFactory
+from tests.people.signing_in import START
 from tests.people.test_sessions import CHROMIUM, FIREFOX, IPHONE, said
 
 pytestmark = pytest.mark.django_db
 
 ROOT = Path(__file__).resolve().parents[2]
-START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 SIGN_IN = "/accounts/login/"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-
-
-@pytest.fixture
-def now():
-    with time_machine.travel(START, tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def maya(company):
-    return PersonFactory(name="Maya Lindqvist")
 
 
 def browser(agent=FIREFOX, address="203.0.113.7", **kwargs):

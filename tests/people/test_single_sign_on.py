@@ -114,11 +114,6 @@ def sso(settings, provider, company):
     return provider
 
 
-@pytest.fixture
-def maya(company):
-    return PersonFactory(name="Maya Lindqvist")
-
-
 def browser():
     return Client(headers={"user-agent": FIREFOX}, REMOTE_ADDR="203.0.113.7")
 
