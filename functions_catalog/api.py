@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from people.api import AS_OF
 from people.calendar import company_date
 from people.models import Appointment, Person
 from people.offices import office_short
@@ -272,13 +273,7 @@ class FunctionOwnership(APIView):
     @extend_schema(
         operation_id="function_ownership",
         summary="Who owns a function on a date",
-        parameters=[
-            OpenApiParameter(
-                "on",
-                date,
-                description="As-of date, YYYY-MM-DD in the company's zone; today if left out.",
-            )
-        ],
+        parameters=[AS_OF],
         responses={
             200: OwnershipSerializer,
             400: OpenApiResponse(RefusalSerializer, description="The date cannot be read."),

@@ -15,6 +15,10 @@ from rest_framework.views import APIView
 from .calendar import company_date
 from .seats import Register, Seat, SeatState
 
+# The day that a question is about, wherever the API takes one.
+AS_OF = OpenApiParameter(
+    "on", date, description="As-of date, YYYY-MM-DD in the company's zone; today if left out."
+)
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -115,13 +119,7 @@ class OfficeList(APIView):
             "Every Office in its order, with who holds it and who may act for it. An appointment "
             "counts from its confirmation on; what was corrected since is shown as corrected."
         ),
-        parameters=[
-            OpenApiParameter(
-                "on",
-                date,
-                description="As-of date, YYYY-MM-DD in the company's zone; today if left out.",
-            )
-        ],
+        parameters=[AS_OF],
         responses={
             200: OfficesSerializer,
             400: OpenApiResponse(BadDateSerializer, description="The date cannot be read."),
