@@ -2,13 +2,14 @@
 
 from .company import Company
 from .office import Appointment, AppointmentQuerySet, Office, OfficeAbsence
-from .person import Invitation, Person, PersonManager, UsedCode, check_time_zone
+from .person import Invitation, NewsByMail, Person, PersonManager, UsedCode, check_time_zone
 
 __all__ = [
     "Appointment",
     "AppointmentQuerySet",
     "Company",
     "Invitation",
+    "NewsByMail",
     "Office",
     "OfficeAbsence",
     "Person",
