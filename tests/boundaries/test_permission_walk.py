@@ -583,6 +583,8 @@ OWN = {
 # What verbs are made of: they ask or write for the verb that calls them.
 PARTS = {
     "boundaries.agreeing.record_event",
+    "boundaries.drafting.write_row",
+    "boundaries.drafting.write_article",
     "boundaries.signing.consume",
     "people.appointments.plan_record",
     "people.appointments.plan_stand_in",
