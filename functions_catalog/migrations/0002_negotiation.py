@@ -4,23 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('functions_catalog', '0001_initial'),
+        ("functions_catalog", "0001_initial"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='ownership',
-            name='function_once_per_revision',
+            model_name="ownership",
+            name="function_once_per_revision",
         ),
         migrations.AddField(
-            model_name='ownership',
-            name='decision',
+            model_name="ownership",
+            name="decision",
             field=models.CharField(blank=True, max_length=40),
         ),
         migrations.AddConstraint(
-            model_name='ownership',
-            constraint=models.UniqueConstraint(fields=('function', 'document_number', 'revision_number', 'decision'), name='function_once_per_revision'),
+            model_name="ownership",
+            constraint=models.UniqueConstraint(
+                fields=("function", "document_number", "revision_number", "decision"),
+                name="function_once_per_revision",
+            ),
         ),
     ]

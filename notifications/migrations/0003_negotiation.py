@@ -6,31 +6,53 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notifications', '0002_mails_to_strangers'),
+        ("notifications", "0002_mails_to_strangers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=200)),
-                ('kind', models.CharField(max_length=60)),
-                ('title', models.CharField(max_length=200)),
-                ('text', models.TextField(blank=True, max_length=4000)),
-                ('path', models.CharField(max_length=300)),
-                ('at', models.DateTimeField()),
-                ('read_at', models.DateTimeField(blank=True, null=True)),
-                ('mailed_at', models.DateTimeField(blank=True, null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=200)),
+                ("kind", models.CharField(max_length=60)),
+                ("title", models.CharField(max_length=200)),
+                ("text", models.TextField(blank=True, max_length=4000)),
+                ("path", models.CharField(max_length=300)),
+                ("at", models.DateTimeField()),
+                ("read_at", models.DateTimeField(blank=True, null=True)),
+                ("mailed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notices",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-at', '-pk'],
-                'indexes': [models.Index(fields=['person', '-at'], name='notices_of_person_newest_first'), models.Index(condition=models.Q(('mailed_at__isnull', True)), fields=['at'], name='notices_to_be_mailed')],
-                'constraints': [models.UniqueConstraint(fields=('person', 'key'), name='one_notice_per_person_and_key')],
+                "ordering": ["-at", "-pk"],
+                "indexes": [
+                    models.Index(fields=["person", "-at"], name="notices_of_person_newest_first"),
+                    models.Index(
+                        condition=models.Q(("mailed_at__isnull", True)),
+                        fields=["at"],
+                        name="notices_to_be_mailed",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("person", "key"), name="one_notice_per_person_and_key"
+                    )
+                ],
             },
         ),
     ]

@@ -4,15 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('people', '0004_appointment_correction_reason'),
+        ("people", "0004_appointment_correction_reason"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='person',
-            name='news_by_mail',
-            field=models.CharField(choices=[('immediate', 'At once, each on its own'), ('hourly', 'Every hour, together'), ('daily', 'Every business day in the morning, together'), ('off', 'Never')], default='hourly', max_length=10),
+            model_name="person",
+            name="news_by_mail",
+            field=models.CharField(
+                choices=[
+                    ("immediate", "At once, each on its own"),
+                    ("hourly", "Every hour, together"),
+                    ("daily", "Every business day in the morning, together"),
+                    ("off", "Never"),
+                ],
+                default="hourly",
+                max_length=10,
+            ),
         ),
     ]
