@@ -171,6 +171,7 @@ def register() -> None:
             "function_id",
             "in_force",
             "question",
+            "reason",
             "parties",
             "opened_by_id",
             "opened_by_name",

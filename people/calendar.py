@@ -33,6 +33,11 @@ def start_of_day(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=company_zone()).astimezone(UTC)
 
 
+def closing_time(day: date) -> datetime:
+    """The instant (UTC) at which a limit in days ends on ``day``: 17:00 where the company is."""
+    return datetime.combine(day, CLOSING, tzinfo=company_zone()).astimezone(UTC)
+
+
 def zone_of(person: Person) -> ZoneInfo:
     return ZoneInfo(person.time_zone) if person.time_zone else company_zone()
 
@@ -86,6 +91,7 @@ def written_for(person: Person) -> Iterator[None]:
 # Reminders go out in working hours: a sweep that was down in the morning makes up for it until
 # the end of the day, later on the next morning.
 MORNING, END_OF_DAY = time(8), time(18)
+CLOSING = time(17)  # when a limit in days ends
 
 
 @lru_cache(maxsize=8)

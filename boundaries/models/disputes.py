@@ -32,6 +32,8 @@ class Dispute(models.Model):
     in_force = models.BooleanField()
     # Neutral, for all to answer: "Who answers sellers' disputes?"
     question = models.CharField(max_length=200)
+    # Why what is in force cannot stay so; a contested row of a draft has the contests' reasons.
+    reason = models.TextField(max_length=2000, blank=True, default="")
     # The Offices that may each file one page, as they were when it was opened.
     parties: "models.JSONField[Any]" = models.JSONField()
     # Who decides until the ruling; empty: the CEO has to name the Office.
@@ -72,8 +74,11 @@ class Dispute(models.Model):
         return self.outcome == self.Outcome.OPEN
 
     def shows_pages(self, at: datetime) -> bool:
-        """Whether the pages may be read at ``at``; until then they are sealed from everybody."""
-        return self.pages_opened_at is not None or at >= self.pages_due_at
+        """Whether the pages may be read at ``at``; until then they are sealed from everybody.
+
+        Those of a dispute that ended before are sealed for good: nobody needed them.
+        """
+        return self.pages_opened_at is not None or (self.is_open and at >= self.pages_due_at)
 
 
 class DisputePage(models.Model):
