@@ -15,14 +15,14 @@ import audit
 from people.calendar import company_date
 from people.errors import NotYourOffice
 from people.models import Appointment, Person
-from people.permissions import Act, require
+from people.permissions import Act
 
 from .activity import touch
 from .errors import ChangedMeanwhile, NothingToConfirm, ReasonMissing, RowIsSettled
 from .holders import Holders
 from .locking import locked_draft
 from .models import Agreement, Article, Revision, Row
-from .parties import party_offices
+from .parties import party_offices, require_party
 from .standing import is_predecessors
 from .states import Stance
 
@@ -108,7 +108,7 @@ def agree(
     Ends an own contest. Agreeing twice is once. Returns the Offices that now newly agree.
     """
     revision = locked_draft(clause.revision)
-    held = require(acting_user, Act.AGREE, on=company_date(at))
+    held = require_party(revision, acting_user, Act.AGREE, at=at)
     return _agree(revision, clause, expected_version, acting_user=acting_user, held=held, at=at)
 
 
@@ -164,7 +164,7 @@ def agree_to_all_read(
     another reading; what the reader contests stays contested: that ends by agreeing to it alone.
     """
     revision = locked_draft(revision)
-    held = require(acting_user, Act.AGREE, on=company_date(at))
+    held = require_party(revision, acting_user, Act.AGREE, at=at)
     offices = [one.office.key for one in held]
     live = revision.agreements.filter(withdrawn_at__isnull=True, office__in=offices)
     contested = {
@@ -287,7 +287,7 @@ def confirm_predecessors(
     texts over: if one of them changed, or waits for nobody any more, nothing is confirmed.
     """
     revision = locked_draft(revision)
-    held = require(acting_user, Act.AGREE, on=company_date(at))
+    held = require_party(revision, acting_user, Act.AGREE, at=at)
     by_office = {one.office.key: one for one in held}
     waiting = to_confirm(revision, list(by_office), today=company_date(at))
     if not waiting or not read:
@@ -362,7 +362,7 @@ def _replace_live(
 def contest(*, clause: Row | Article, reason: str, acting_user: Person, at: datetime) -> list[str]:
     """Contest a row or article, for each party Office held, with a written reason."""
     revision = locked_draft(clause.revision)
-    held = require(acting_user, Act.CONTEST, on=company_date(at))
+    held = require_party(revision, acting_user, Act.CONTEST, at=at)
     reason = reason.strip()
     if not reason:
         raise ReasonMissing("Say in a sentence or two what is wrong with this text.")

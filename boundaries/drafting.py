@@ -13,16 +13,15 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from functions_catalog.models import Function
-from people.calendar import company_date
 from people.models import Appointment, Office, Person
 from people.offices import HYBRID
-from people.permissions import Act, require
+from people.permissions import Act
 
 from .agreeing import about, record_event, record_stance, refuse_settled, withdraw_agreements
 from .errors import ChangedMeanwhile, InvalidText
 from .locking import locked_draft
 from .models import Article, EarlierText, Revision, Row, RowSubScope
-from .parties import possible_owners
+from .parties import possible_owners, require_party
 from .states import Stance
 
 
@@ -198,7 +197,7 @@ def edit_row(
     Raises ``ChangedMeanwhile`` (carrying the row as it is now) when ``expected_version`` is old.
     """
     revision = locked_draft(row.revision)
-    held = require(acting_user, Act.EDIT, on=company_date(at))
+    held = require_party(revision, acting_user, Act.EDIT, at=at)
     row = Row.objects.select_related("function").get(pk=row.pk)
     row.revision = revision
     refuse_settled(row)
@@ -283,7 +282,7 @@ def edit_article(
 ) -> Article:
     """Save an article's text and data; the same rules as ``edit_row``."""
     revision = locked_draft(article.revision)
-    held = require(acting_user, Act.EDIT, on=company_date(at))
+    held = require_party(revision, acting_user, Act.EDIT, at=at)
     article = Article.objects.get(pk=article.pk)
     article.revision = revision
     if (article.text, article.data) == (text.text, dict(text.data)):
@@ -323,7 +322,7 @@ def edit_control(
     the date it inherits: only a full review starts a new year.
     """
     revision = locked_draft(revision)
-    held = require(acting_user, Act.EDIT, on=company_date(at))
+    held = require_party(revision, acting_user, Act.EDIT, at=at)
     article = revision.articles.get(key="control")
     article.revision = revision
     before = (article.text, revision.effective_date, revision.sunset_date)
@@ -360,7 +359,7 @@ def add_row(*, revision: Revision, function: Function, acting_user: Person, at: 
     from .template import new_row  # the template builds rows; it imports this module's texts
 
     revision = locked_draft(revision)
-    held = require(acting_user, Act.EDIT, on=company_date(at))
+    held = require_party(revision, acting_user, Act.EDIT, at=at)
     existing = revision.rows.filter(function=function).first()
     if existing is not None:
         return existing

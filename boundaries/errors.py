@@ -1,8 +1,10 @@
 """Named refusals of the boundary verbs. Each sentence is shown as it is."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from people.errors import Refused
+from people.errors import NotYourOffice, Refused
+from people.permissions import Act
 
 from .states import State, Verb
 
@@ -79,6 +81,39 @@ class RowIsSettled(Refused):
             f"{row} is locked to the CEO's {how} and counts as agreed by all. Its text cannot "
             "change in this version; ask for an amendment once it is in force."
         )
+
+
+class NotAParty(NotYourOffice):
+    """A further co-signing Office acts as a party only where it owns a row or a part of one."""
+
+    code = "not_a_party"
+
+    def __init__(self, revision: "Revision", offices: "Sequence[str]", act: Act) -> None:
+        named = " and ".join(f"the {office}" for office in offices)
+        own = "own" if len(offices) > 1 else "owns"
+        super().__init__(
+            f"{named[0].upper()}{named[1:]} {own} no row of {revision.reference} and so is no "
+            f"party to it: you may read and comment on it, but not {act.value}. Ask one of its "
+            "parties, or have one of them give you a function or a part of one in article 4."
+        )
+
+
+class RowRemoved(Refused):
+    """The row is no longer in this draft."""
+
+    code = "row_removed"
+
+    def __init__(self, row: "Row") -> None:
+        super().__init__(
+            f"{row} was removed from this draft. Nothing was saved. Add it again from the catalog "
+            "if it belongs here."
+        )
+
+
+class RowCannotGo(Refused):
+    """The row has to stay where it is; the sentence says what to do instead."""
+
+    code = "row_cannot_go"
 
 
 class ReasonMissing(Refused):

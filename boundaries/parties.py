@@ -4,15 +4,17 @@ A draft's parties are today's; what is frozen keeps the parties that stand in it
 the company changes afterwards.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from people.models import Office
+from people.calendar import company_date
+from people.models import Appointment, Office, Person
 from people.offices import HYBRID
-from people.permissions import PARTIES
+from people.permissions import MATRIX, PARTIES, Act, require
 
 from .content import content_of
-from .errors import PartyNotEstablished
+from .errors import NotAParty, PartyNotEstablished
 from .models import Revision, RowSubScope
 from .states import Role, State
 
@@ -55,6 +57,50 @@ def parties_of(revision: Revision) -> list[str]:
         if freeze is not None:
             return [party["office"] for party in content_of(freeze)["parties"]]
     return party_offices(revision)
+
+
+# --- Acting as a party ------------------------------------------------------------------------
+
+# Who opened a draft edits it, so that a further Office can give itself its first row in its own.
+_OPENERS_TOO = frozenset({Act.EDIT})
+
+
+def with_a_part(
+    held: Iterable[Appointment], act: Act, revision: Revision, *, parties: Sequence[str]
+) -> list[Appointment]:
+    """Those of the appointments that allow ``act`` on this Revision and not just somewhere.
+
+    Offices that the matrix names act everywhere; a further co-signing Office acts as a party only
+    where it is one.
+    """
+    return [
+        one
+        for one in held
+        if one.office.key in MATRIX[act]
+        or one.office.key in parties
+        or (act in _OPENERS_TOO and one.person_id == revision.opened_by_id)
+    ]
+
+
+def require_party(
+    revision: Revision,
+    acting_user: Person,
+    act: Act,
+    *,
+    at: datetime,
+    parties: Sequence[str] | None = None,
+) -> list[Appointment]:
+    """``permissions.require`` for an act on one Revision: refuses with ``NotAParty`` as well.
+
+    Every verb that only a party does (or a Secretary, where the matrix says so) asks this.
+    """
+    held = require(acting_user, act, on=company_date(at))
+    may = with_a_part(
+        held, act, revision, parties=parties_of(revision) if parties is None else parties
+    )
+    if not may:
+        raise NotAParty(revision, [one.office.short for one in held], act)
+    return may
 
 
 # --- Not established --------------------------------------------------------------------------

@@ -34,7 +34,7 @@ from .models import (
     Succession,
     Veto,
 )
-from .parties import parties_of, party_offices
+from .parties import parties_of, party_offices, with_a_part
 from .standing import ClauseStanding, agreed_counts, standings
 from .states import ANSWERING, PUBLISHED, UNFINISHED, ClauseState, Role, State, Verb
 from .threads import ThreadSummary, thread_summaries
@@ -129,6 +129,10 @@ def what_may(
     cosigning = revision.state == State.COSIGNING
     opened_unsigned = reader.pk == revision.opened_by_id and not signatures
     allowed = powers.may
+
+    def here(act: Act) -> bool:
+        return bool(with_a_part(powers.by(act), act, revision, parties=parties))
+
     # Who co-signed does not approve, in whichever of their accounts.
     approve = awaiting and allowed(Act.APPROVE)
     if approve:
@@ -137,17 +141,17 @@ def what_may(
 
     return May(
         read_draft=allowed(Act.READ_DRAFT),
-        edit=draft and allowed(Act.EDIT),
-        agree=draft and allowed(Act.AGREE),
-        contest=draft and allowed(Act.CONTEST),
-        freeze=draft and allowed(Act.FREEZE),
+        edit=draft and here(Act.EDIT),
+        agree=draft and here(Act.AGREE),
+        contest=draft and here(Act.CONTEST),
+        freeze=draft and here(Act.FREEZE),
         sign=cosigning and bool((to_sign & set(parties)) - signed),
-        decline=(cosigning or awaiting) and allowed(Act.DECLINE),
+        decline=(cosigning or awaiting) and here(Act.DECLINE),
         approve=approve,
         return_=awaiting and allowed(Act.RETURN),
         withdraw=revision.state in UNFINISHED
         and (allowed(Act.APPROVE) or (allowed(Act.WITHDRAW) and opened_unsigned)),
-        amend=allowed(Act.OPEN) and not unfinished_exists and _amendable(revision),
+        amend=here(Act.OPEN) and not unfinished_exists and _amendable(revision),
         acknowledge=revision.state in ANSWERING and not acknowledged and allowed(Act.ACKNOWLEDGE),
     )
 

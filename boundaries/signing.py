@@ -36,7 +36,7 @@ from .errors import (
 )
 from .locking import locked_revision
 from .models import Freeze, Reading, Revision, SigningIntent
-from .parties import parties_of, refuse_what_nobody_can_sign
+from .parties import parties_of, refuse_what_nobody_can_sign, require_party
 from .proof import PasskeyAnswer, by_passkey, by_password, require_a_way
 from .states import TRANSITIONS, Role, Verb
 
@@ -154,11 +154,13 @@ def open_intent(
     revision = locked_revision(revision)
     if revision.state not in TRANSITIONS[VERB_OF_ROLE[role]]:
         raise TransitionNotAllowed(revision, VERB_OF_ROLE[role])
-    require(acting_user, ACT_OF_ROLE[role], on=company_date(at))
     if role == Role.APPROVER:
+        require(acting_user, Act.APPROVE, on=company_date(at))
         refuse_own_approval(revision, acting_user)
     else:
-        refuse_what_nobody_can_sign(revision, parties=parties_of(revision))
+        parties = parties_of(revision)
+        require_party(revision, acting_user, Act.SIGN, at=at, parties=parties)
+        refuse_what_nobody_can_sign(revision, parties=parties)
     appointments = signing_appointments(revision, role, acting_user, at=at)
     if not appointments:
         raise IntentNotValid(f"You have signed {revision.reference} already.")

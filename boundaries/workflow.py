@@ -66,7 +66,12 @@ from .models import (
     StateChange,
     Succession,
 )
-from .parties import parties_of, party_offices, refuse_what_nobody_can_sign
+from .parties import (
+    parties_of,
+    party_offices,
+    refuse_what_nobody_can_sign,
+    require_party,
+)
 from .pdf import hand_over_on_commit
 from .signing import consume, refuse_own_approval
 from .states import ANSWERING, TRANSITIONS, Role, State, Verb
@@ -246,7 +251,7 @@ def amend(*, revision: Revision, acting_user: Person, at: datetime) -> Revision:
     if withdrawn and revision.document.revisions.in_force().exists():
         raise TransitionNotAllowed(revision, Verb.AMEND)
     today = company_date(at)
-    held = require(acting_user, Act.OPEN, on=today)
+    held = require_party(revision, acting_user, Act.OPEN, at=at)
     unfinished = Revision.objects.unfinished().filter(document=revision.document).first()
     if unfinished is not None:
         raise UnfinishedRevisionExists(
@@ -317,8 +322,8 @@ def freeze(*, revision: Revision, acting_user: Person, at: datetime) -> Freeze:
     """
     revision = _locked(revision, Verb.FREEZE)
     today = company_date(at)
-    held = require(acting_user, Act.FREEZE, on=today)
     parties = party_offices(revision)
+    held = require_party(revision, acting_user, Act.FREEZE, at=at, parties=parties)
     found = blockers(revision, parties=parties, today=today)
     if found:
         raise NotReadyToFreeze(found)
@@ -386,7 +391,7 @@ def cosign(
     revision = _locked(revision, Verb.COSIGN)
     parties = parties_of(revision)
     offices_stay([*parties, CEO])
-    held = require(acting_user, Act.SIGN, on=company_date(at))
+    held = require_party(revision, acting_user, Act.SIGN, at=at, parties=parties)
     refuse_what_nobody_can_sign(revision, parties=parties)
     frozen = _live_freeze(revision)
     signed = set(
@@ -532,7 +537,7 @@ def approve(
 def decline(*, revision: Revision, reason: str, acting_user: Person, at: datetime) -> Revision:
     """A party cannot sign this text: back to draft, signatures void, with the reason."""
     revision = _locked(revision, Verb.DECLINE)
-    held = require(acting_user, Act.DECLINE, on=company_date(at))
+    held = require_party(revision, acting_user, Act.DECLINE, at=at)
     reason = _reason(reason, "Say what you cannot sign, so that the others can answer it.")
     return _back_to_draft(
         revision,

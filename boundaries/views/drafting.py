@@ -13,13 +13,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from functions_catalog.models import Function
 from people.errors import NotYourOffice, Refused
 from people.offices import office_short
+from people.permissions import Act
 
 from .. import agreeing, drafting, workflow
 from ..differences import Difference, article_differences, row_differences
 from ..errors import ChangedMeanwhile, InvalidText
 from ..forms import ArticleForm, ControlForm, ReasonForm, RowForm, article_form
 from ..models import Article, Revision, Row
-from ..parties import party_offices
+from ..parties import party_offices, require_party
 from ..template import REPORTING_LINES
 from .frame import find, frame, reader_of, signed_in_verb, to_revision
 
@@ -206,6 +207,8 @@ def reporting_lines(found: Article) -> list[dict[str, Any]]:
 def _refuse_unless_editable(request: HttpRequest, revision: Revision) -> None:
     context, _ = frame(revision, reader_of(request))
     if revision.is_draft and not context["may"].edit:
+        # A further Office that is no party here is told what to do.
+        require_party(revision, reader_of(request), Act.EDIT, at=timezone.now())
         raise PermissionDenied(
             "Only the CRO, COO, CFO or Corporate Secretary edits a draft. Tell one of them what "
             "should change."
