@@ -172,6 +172,13 @@ class Article(Clause):
         return f"article-{self.number}"
 
 
+class RowManager(models.Manager["Row"]):
+    """The rows that a Revision has; ``Row.every`` also has those removed from a draft."""
+
+    def get_queryset(self) -> "models.QuerySet[Row]":
+        return super().get_queryset().filter(removed_at__isnull=True)
+
+
 class Row(Clause):
     """Article 4 has one row per function: who owns it, and within which lines."""
 
@@ -196,6 +203,12 @@ class Row(Clause):
     order = models.ForeignKey(
         "Veto", null=True, blank=True, on_delete=models.PROTECT, related_name="ordered_rows"
     )
+    # A row removed from a draft stays here with all that was said about it, and is left out of
+    # every list; adding its function again brings it back under its number.
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RowManager()
+    every = models.Manager["Row"]()
 
     class Meta:
         ordering = ["place", "position"]
