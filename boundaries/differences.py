@@ -1,22 +1,12 @@
 """What differs between two texts of a row or article, word by word, for people to compare."""
 
-import difflib
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from people.offices import office_short
 
 from .drafting import ArticleText, RowText, row_text
 from .models import Article, Row
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A run of words: "same", "removed" (theirs only) or "added" (yours only)."""
-
-    kind: str
-    text: str
+from .words import Piece, compare_words
 
 
 @dataclass(frozen=True)
@@ -30,19 +20,6 @@ class Difference:
     @property
     def pieces(self) -> list[Piece]:
         return list(compare_words(self.theirs, self.yours))
-
-
-def compare_words(before: str, after: str) -> Iterator[Piece]:
-    """Compare by whole words; a word or number is never split."""
-    old, new = re.findall(r"\s+|\S+", before), re.findall(r"\s+|\S+", after)
-    for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            yield Piece("same", "".join(old[i1:i2]))
-            continue
-        if i2 > i1:
-            yield Piece("removed", "".join(old[i1:i2]))
-        if j2 > j1:
-            yield Piece("added", "".join(new[j1:j2]))
 
 
 def _lines(text: RowText) -> dict[str, str]:
