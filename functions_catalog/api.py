@@ -57,6 +57,9 @@ class SourceSerializer(serializers.Serializer[Any]):
     revision_number = serializers.IntegerField()
     reference = serializers.CharField(help_text="Document and Revision, such as NC-RB-4.")
     article_reference = serializers.CharField(help_text="The row, such as 4.3.")
+    decision = serializers.CharField(
+        help_text="An interim decision of the CEO beside the text, such as dispute-12; or empty."
+    )
     url = serializers.CharField(help_text="Page of the Revision; empty where there is none.")
 
 
@@ -215,6 +218,7 @@ def _ownership(report: FunctionReport) -> dict[str, Any]:
             "revision_number": answer.revision_number,
             "reference": answer.revision_reference,
             "article_reference": answer.article_reference,
+            "decision": answer.decision,
             "url": entry.document_url,
         },
     }

@@ -1,4 +1,4 @@
-"""Who owned what on which date: the dated ``Ownership`` table and the only verb that writes it.
+"""Who owned what on which date: the dated ``Ownership`` table and the two verbs that write it.
 
 Look-ups read this table alone, never the boundary documents. Dates are company-local.
 """
@@ -53,6 +53,8 @@ class Answer:
     rationale: str = ""
     # Touches financial reporting: the CFO holds a veto on the row.
     veto: bool = False
+    # An interim decision of the CEO beside the sealed text: "dispute-12"; empty: the text itself.
+    decision: str = ""
     in_force_from: date | None = None
     in_force_until: date | None = None
     expected: bool = False
@@ -77,6 +79,11 @@ class Answer:
     def revision_reference(self) -> str:
         """ "NC-RB-4": document and Revision."""
         return f"{self.document_number}-{self.revision_number}"
+
+    @property
+    def decision_words(self) -> str:
+        """ "dispute 12": which interim decision it rests on; empty where the text says it."""
+        return self.decision.replace("-", " ")
 
     def holdings(self) -> frozenset[tuple[str, str]]:
         """(Office, sub-scope key or ""): what each Office holds of the function."""
@@ -242,6 +249,57 @@ def bring_into_force(
             for key in dict.fromkeys((*after, *before))
         )
     )
+
+
+def bind(*, answer: Answer, from_date: date, at: datetime) -> OwnershipChange:
+    """Let an interim decision answer for one function from ``from_date`` on, beside the text.
+
+    ``answer.decision`` names it; ``answer`` cites the Revision that it stands beside. The former
+    answer ends on that date. In the caller's transaction; ``at`` is the instant of writing (aware).
+    Raises ``AllocatedElsewhere``, ``InForceOutOfOrder`` and ``NotAFunction`` as
+    ``bring_into_force`` does.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("bind belongs in the transaction that records the decision.")
+    if not answer.decision:
+        raise ValueError("an interim decision has a name")
+    _checked([answer], answer.document_number, answer.revision_number)
+    function = locked_functions([answer.function_key]).get(answer.function_key)
+    if function is None:
+        raise NotAFunction(f"The catalog has no function {answer.function_key}.")
+    former = (
+        Ownership.objects.open()
+        .filter(function=function)
+        .select_related("function")
+        .select_for_update(of=("self",))
+        .first()
+    )
+    if former is not None and former.document_number != answer.document_number:
+        raise AllocatedElsewhere(
+            f"{function.name} is allocated by {former.document_number}-{former.revision_number}. "
+            "A decision about it belongs to that document."
+        )
+    if former is not None and former.in_force_from > from_date:
+        raise InForceOutOfOrder(
+            f"{function.name} has an answer since {former.in_force_from}: nothing can replace it "
+            f"from {from_date} on."
+        )
+    if former is not None:
+        Ownership.objects.filter(pk=former.pk).update(in_force_until=from_date)
+    Ownership.objects.create(
+        function=function,
+        owner=answer.owner,
+        in_force_from=from_date,
+        document_number=answer.document_number,
+        revision_number=answer.revision_number,
+        article_reference=answer.article_reference,
+        decision=answer.decision,
+        answer=answer.to_json(),
+        written_at=at,
+    )
+    after = replace(answer, in_force_from=from_date, in_force_until=None, expected=False)
+    before = _answer(former) if former else None
+    return OwnershipChange(changes=(FunctionChange(answer.function_key, before, after),))
 
 
 def _checked(

@@ -65,9 +65,14 @@ def _add_items(blocks: list[SafeString], items: list[str]) -> None:
 
 @register.simple_tag
 def document_link(answer: Answer, row: bool = False) -> SafeString:
-    """ "NC-RB-4, row 4.3", linked where the Revision has a page."""
+    """ "NC-RB-4, row 4.3", linked where the Revision has a page.
+
+    Of an interim decision: "Interim decision (dispute 12) beside NC-RB-4, row 4.3".
+    """
     reference = answer.article_reference if row else ""
     words = answer.revision_reference + (f", row {reference}" if reference else "")
+    if answer.decision and row:
+        words = f"Interim decision ({answer.decision_words}) beside {words}"
     url = registry.document_url(answer.document_number, answer.revision_number, reference)
     return format_html('<a href="{}">{}</a>', url, words) if url else format_html("{}", words)
 
