@@ -55,6 +55,7 @@ class Act(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     REMIND = "remind the others of a review"
     REQUEST_EXCEPTION = "ask for an exception"
+    ANSWER_EXCEPTION = "answer an exception"
     READ_LOG = "read the audit log"
     READ_SECURITY_EVENTS = "read security events"
     CHANGE_CATALOG = "change the catalog"
@@ -91,6 +92,8 @@ MATRIX: dict[Act, frozenset[str]] = {
     Act.ACKNOWLEDGE: frozenset({REVOPS_LEAD}),
     Act.REMIND: PARTIES | {REVOPS_LEAD, CORPORATE_SECRETARY},
     Act.REQUEST_EXCEPTION: PARTIES | {REVOPS_LEAD, CORPORATE_SECRETARY},
+    # Parties: what they own, the CFO also what touches financial reporting. The verb checks that.
+    Act.ANSWER_EXCEPTION: PARTIES | {CEO},
     # Parties: of their own documents. The Administrator reads security events only.
     Act.READ_LOG: PARTIES | {CEO, CORPORATE_SECRETARY, AUDITOR},
     Act.READ_SECURITY_EVENTS: frozenset({CEO, CORPORATE_SECRETARY, AUDITOR, ADMINISTRATOR}),
@@ -123,7 +126,16 @@ GROUPS: tuple[tuple[str, tuple[Act, ...]], ...] = (
     ),
     ("Disagreeing", (Act.ESCALATE, Act.RULE, Act.ORDER)),
     ("Signing", (Act.SIGN, Act.DECLINE, Act.APPROVE, Act.RETURN, Act.WITHDRAW)),
-    ("In force", (Act.ACKNOWLEDGE, Act.REQUEST_EXCEPTION, Act.REMIND, Act.CHANGE_CATALOG)),
+    (
+        "In force",
+        (
+            Act.ACKNOWLEDGE,
+            Act.REQUEST_EXCEPTION,
+            Act.ANSWER_EXCEPTION,
+            Act.REMIND,
+            Act.CHANGE_CATALOG,
+        ),
+    ),
     (
         "Offices and accounts",
         (
@@ -156,6 +168,11 @@ NOTES: dict[Act, str] = {
     Act.RETURN: "With a reason.",
     Act.WITHDRAW: "A party only what it opened itself, before any signature.",
     Act.ACKNOWLEDGE: "With the execution plan.",
+    Act.REQUEST_EXCEPTION: "For at most 90 days, to what is in force.",
+    Act.ANSWER_EXCEPTION: (
+        "The owner; the CFO too where it touches financial reporting. Nobody their own: then the "
+        "CEO, in their place."
+    ),
     Act.RECORD_APPOINTMENT: (
         "Nobody records their own. The Administrator records the first of an Office, and stands in "
         "while there is no Corporate Secretary."
@@ -191,6 +208,7 @@ PARTY_ACTS = frozenset(
         Act.DECLINE,
         Act.VETO,
         Act.FREEZE,
+        Act.ANSWER_EXCEPTION,
     }
 )
 

@@ -40,6 +40,8 @@ TABLE = {
     Act.RETURN:            "no no no yes no no no no no",
     Act.ACKNOWLEDGE:       "no no no no yes no no no no",
     Act.REQUEST_EXCEPTION: "yes yes yes no yes yes no no no",
+    # Each what it owns, the CEO in somebody's place (tests/boundaries/test_exceptions.py).
+    Act.ANSWER_EXCEPTION:  "yes yes yes yes no no no no no",
     Act.REMIND:            "yes yes yes no yes yes no no no",
     Act.READ_LOG:          "yes yes yes yes no yes no yes no",
     Act.READ_SECURITY_EVENTS: "no no no yes no yes no yes yes",
