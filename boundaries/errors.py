@@ -70,6 +70,18 @@ class ChangedMeanwhile(Refused):
         )
 
 
+class NothingToWithdraw(Refused):
+    """No Office of the person agrees to this row or article."""
+
+    code = "nothing_to_withdraw"
+
+    def __init__(self, clause: "Row | Article") -> None:
+        super().__init__(
+            f"None of your Offices agrees to {clause}, so there is nothing to take back. Reload "
+            "the page to see what each party says."
+        )
+
+
 class RowIsSettled(Refused):
     """The row is locked to the CEO's ruling or order."""
 
@@ -114,6 +126,24 @@ class RowCannotGo(Refused):
     """The row has to stay where it is; the sentence says what to do instead."""
 
     code = "row_cannot_go"
+
+
+class VetoStands(Refused):
+    """A veto of the row, or what is disputed about it, stands in the way."""
+
+    code = "veto_stands"
+
+
+class VetoEnded(Refused):
+    """The veto was lifted, or cleared by an order, meanwhile."""
+
+    code = "veto_ended"
+
+
+class OrderTooEarly(Refused):
+    """Only after ten business days may the CEO order what goes in after a veto."""
+
+    code = "order_too_early"
 
 
 class ReasonMissing(Refused):
@@ -242,3 +272,21 @@ class AlreadyAcknowledged(Refused):
     """The RevOps Lead has acknowledged this Revision."""
 
     code = "already_acknowledged"
+
+
+class ExceptionNotPossible(Refused):
+    """There is nothing to depart from, nobody to approve it, or the dates do not fit."""
+
+    code = "exception_not_possible"
+
+
+class ExceptionSettled(Refused):
+    """The exception was granted, refused, taken back, or its time is over."""
+
+    code = "exception_settled"
+
+
+class NotYourOwnException(Refused):
+    """Nobody approves their own request."""
+
+    code = "not_your_own_exception"

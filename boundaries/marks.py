@@ -1,10 +1,22 @@
 """Rows and articles that a decline or return means, each with its reason."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
-from .models import Article, Mark, Revision, Row
+from people.models import Appointment, Person
+
+from .agreeing import refuse_settled, withdraw_agreements
+from .carried import ChangedClause, compared_with_force
+from .errors import InvalidText, ReasonMissing
+from .models import Article, Mark, Revision, Row, StateChange
 from .standing import ClauseStanding
-from .states import ClauseState
+from .states import ClauseState, Verb
+
+MAX_LENGTH = 2000
+
+# A row or article, and what is wrong with it.
+Given = tuple[Row | Article, str]
 
 
 def open_marks(
@@ -12,16 +24,117 @@ def open_marks(
 ) -> Mapping[Row | Article, Sequence[Mark]]:
     """The marks that still ask for something: of clauses that not all parties have agreed to since.
 
-    Marking withdraws the agreements, so an agreed clause has been answered. One query.
+    Marking withdraws the agreements, so an agreed clause has been answered, and so has whatever
+    was marked before the text was frozen again. One query.
     """
     by_place = {
         ("row" if isinstance(one.clause, Row) else "article", one.clause.pk): one.clause
         for one in every
         if one.state != ClauseState.AGREED
     }
+    # In a draft, the last time that it went back is newer than its last freeze.
+    back = (
+        StateChange.objects.filter(revision=revision, verb__in=[Verb.DECLINE, Verb.RETURN])
+        .order_by("-at", "-pk")
+        .values("pk")[:1]
+    )
     found: dict[Row | Article, list[Mark]] = {}
-    for mark in Mark.objects.filter(revision=revision):
+    for mark in Mark.objects.filter(revision=revision, change__in=back):
         place = ("row", mark.row_id) if mark.row_id else ("article", mark.article_id)
         if place in by_place:
             found.setdefault(by_place[place], []).append(mark)
     return found
+
+
+@dataclass(frozen=True)
+class ToMark:
+    """What whoever declines or returns may mark: what changed first, then all the rest."""
+
+    changed: Sequence[ChangedClause]
+    others: Sequence[ChangedClause]
+    # "v3", or "" where there is no former text.
+    since: str
+
+    @property
+    def counted(self) -> str:
+        """ "7 of 25 rows changed since v3": for the head of the list."""
+        every = [one for one in (*self.changed, *self.others) if isinstance(one.clause, Row)]
+        rows = sum(isinstance(one.clause, Row) for one in self.changed)
+        articles = len(self.changed) - rows
+        words = f"{rows} of {len(every)} row{'' if len(every) == 1 else 's'}"
+        if articles:
+            words += f" and {articles} article{'' if articles == 1 else 's'}"
+        return f"{words} changed since {self.since}"
+
+
+def to_mark(revision: Revision) -> ToMark:
+    """The clauses of frozen text in the order in which they are looked at. A few queries."""
+    rows = list(
+        revision.rows.select_related("function", "ruling", "order").prefetch_related("sub_scopes")
+    )
+    articles = list(revision.articles.all())
+    for row in rows:
+        row.revision = revision
+    for article in articles:
+        article.revision = revision
+    every = compared_with_force(revision, rows=rows, articles=articles)
+    former = revision.supersedes
+    return ToMark(
+        changed=[one for one in every if one.is_changed],
+        others=[one for one in every if not one.is_changed],
+        since=f"v{former.number}" if former else "",
+    )
+
+
+def checked(marks: Iterable[Given], revision: Revision) -> list[Given]:
+    """The marks as they can be made: each clause once, with a reason; a settled row has none."""
+    found: list[Given] = []
+    for clause, reason in marks:
+        reason = reason.strip()
+        if clause.revision_id != revision.pk:
+            raise InvalidText(f"{clause} is in another version. Mark what is in this one.")
+        if any(clause == other for other, _ in found):
+            raise InvalidText(f"{clause} is marked twice. Give it one reason.")
+        refuse_settled(clause)
+        if not reason:
+            raise ReasonMissing(f"{clause} is marked. Say why, or clear the mark.")
+        if len(reason) > MAX_LENGTH:
+            raise InvalidText(f"{clause}: use at most {MAX_LENGTH} characters for the reason.")
+        found.append((clause, reason))
+    return found
+
+
+def summary(marks: Sequence[Given]) -> str:
+    """ "Marked with a reason: Row 4.3, Deal desk": what is said where no word to all was given."""
+    return f"Marked with a reason: {'; '.join(str(clause) for clause, _ in marks)}."
+
+
+def make(
+    marks: Sequence[Given],
+    change: StateChange,
+    *,
+    acting_user: Person,
+    held: Sequence[Appointment],
+    because: str,
+    at: datetime,
+) -> list[Mark]:
+    """Mark the clauses of a text that is a draft again; the agreements to them end.
+
+    For the verbs of the workflow, which record what was done.
+    """
+    made = Mark.objects.bulk_create(
+        Mark(
+            revision_id=clause.revision_id,
+            row=clause if isinstance(clause, Row) else None,
+            article=clause if isinstance(clause, Article) else None,
+            change=change,
+            reason=reason,
+            by_name=acting_user.name,
+            by_office=held[0].title,
+            at=at,
+        )
+        for clause, reason in marks
+    )
+    for clause, _ in marks:
+        withdraw_agreements(clause, because=because, at=at)
+    return made

@@ -5,24 +5,20 @@ says it once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from functions_catalog.ownership import Answer, FunctionChange, OwnershipChange
 from notifications.mail import queue
-from people.calendar import business_days_between, company_country, company_date
+from people.calendar import company_date
 from people.models import Appointment, Person
 from people.offices import CEO, REVOPS_LEAD, office_short
 from people.queries import holder_of, who_acts_for
 from people.templatetags.speech import day_words
 
-from .holders import came_to_count_at, ceos
-from .models import Freeze, Revision
-from .parties import Absence, absences, parties_of, party_offices
+from .holders import ceos
+from .models import Article, Revision, Row
+from .parties import parties_of, party_offices
 from .states import State, Verb
-
-# A signature is asked for again after this many business days, and escalated to the CEO later.
-REMIND_EVERY = 2
-ESCALATE_AFTER = 5
 
 
 def _path(revision: Revision, page: str = "") -> str:
@@ -205,9 +201,18 @@ def approved(revision: Revision, *, at: datetime) -> None:
 
 
 def back_to_draft(
-    revision: Revision, *, by: Appointment, reason: str, verb: Verb, at: datetime
+    revision: Revision,
+    *,
+    by: Appointment,
+    reason: str,
+    verb: Verb,
+    at: datetime,
+    marks: Sequence[tuple[Row | Article, str]] = (),
 ) -> None:
-    """Declined, returned or withdrawn: tell everybody who had a part in it, with the reason."""
+    """Declined, returned or withdrawn: tell everybody who had a part in it, with the reasons.
+
+    ``reason`` is the word to all, ``marks`` what is meant, each with its own reason.
+    """
     done = {
         Verb.DECLINE: ("declined to sign", "It is a draft again; signatures given are void."),
         Verb.RETURN: ("returned", "It is a draft again; signatures given are void."),
@@ -216,14 +221,21 @@ def back_to_draft(
     act, effect = done[verb]
     told = who_acts_for([*party_offices(revision), CEO, REVOPS_LEAD], on=company_date(at))
     others = [one for one in told.values() if one.person_id != by.person_id]
+    who = f"{by.person.name}, {by.title}, {act} {revision.reference}"
+    paragraphs = [f"{who}: “{reason}”" if reason else f"{who}.", effect]
+    if marks:
+        what = "What is marked needs" if len(marks) > 1 else "What is marked below needs"
+        paragraphs.append(
+            f"{what} an answer and everybody's agreement again; all other agreements stand."
+        )
     _tell(
         others,
         revision,
         kind=f"revision-{verb.value.replace('_', '-')}",
-        subject=f"{by.person.name}, {by.title}, {act} {revision.reference}",
-        paragraphs=[
-            f"{by.person.name}, {by.title}, {act} {revision.reference}: “{reason}”",
-            effect,
+        subject=who,
+        paragraphs=paragraphs,
+        rows=[
+            {"title": str(clause), "note": f"“{why}”", "aside": "marked"} for clause, why in marks
         ],
         action_label="Open it",
         action_path=_path(revision),
@@ -304,120 +316,3 @@ def _owner_words(answer: Answer | None) -> str:
     if answer is None:
         return "nobody"
     return " and ".join(f"the {office_short(key)}" for key in answer.owners)
-
-
-def remind_waiting(*, at: datetime) -> None:
-    """Remind whoever a frozen Revision waits for; tell the CEO of one that stalls.
-
-    Every second business day since it began to wait, once each; from the fifth business day on
-    the CEO hears which signatures are missing.
-    """
-    waiting = Freeze.objects.filter(
-        voided_at__isnull=True, revision__state__in=[State.COSIGNING, State.AWAITING_APPROVAL]
-    ).select_related("revision__document")
-    for freeze in waiting:
-        _remind(freeze, at=at)
-
-
-def _remind(freeze: Freeze, *, at: datetime) -> None:
-    revision, today = freeze.revision, company_date(at)
-    since, country = company_date(revision.state_since), company_country()
-    days = business_days_between(since, today, country=country)
-    if days < REMIND_EVERY:
-        return
-    step = days - days % REMIND_EVERY
-    if revision.state == State.AWAITING_APPROVAL:
-        offices, page, what = [CEO], "approve/", "approval"
-    else:
-        signed = set(
-            revision.signatures.filter(voided_at__isnull=True).values_list("office", flat=True)
-        )
-        offices = [key for key in parties_of(revision) if key not in signed]
-        page, what = "sign/", "signature"
-    holders = who_acts_for([*offices, CEO], on=today)
-    occasion = f"freeze-{freeze.number}:{revision.state}:{step}"
-    waited = (
-        f"{revision.document.title}, version {revision.number}, has waited {days} business days, "
-        f"since {day_words(since)}."
-    )
-    missing_parties = [one for one in absences() if one.office.key in offices]
-    if missing_parties:
-        _say_that_nobody_can_sign(
-            freeze, missing_parties, waited=waited, occasion=occasion, today=today, at=at
-        )
-        return
-    approving = ceos(today) if revision.state == State.COSIGNING else set()
-    _tell(
-        [
-            one
-            for key, one in holders.items()
-            if key in offices
-            and one.person.human_id not in approving
-            and _has_owed_it_long_enough(one, today=today, country=country)
-        ],
-        revision,
-        kind="waiting-reminder",
-        subject=f"{revision.reference} still waits for your {what}",
-        paragraphs=[waited],
-        action_label=f"Read version {revision.number}",
-        action_path=_path(revision, page),
-        reason=f"{revision.reference} cannot go on without your {what}.",
-        at=at,
-        occasion=occasion,
-    )
-    if revision.state == State.COSIGNING and days >= ESCALATE_AFTER and CEO in holders:
-        missing = ", ".join(office_short(key) for key in offices)
-        _tell(
-            [holders[CEO]],
-            revision,
-            kind="signature-stalled",
-            subject=f"{revision.reference} stalls: {missing} not signed",
-            paragraphs=[
-                (
-                    f"{revision.document.title}, version {revision.number}, has waited {days} "
-                    f"business days for these signatures: {missing}. They were reminded."
-                )
-            ],
-            action_label="See where it stands",
-            action_path=_path(revision),
-            reason="A stalled signature comes to the CEO.",
-            at=at,
-            occasion=occasion,
-        )
-
-
-def _has_owed_it_long_enough(appointment: Appointment, *, today: date, country: str) -> bool:
-    """Who took the Office over was asked then: the first reminder leaves them the same time."""
-    since = company_date(came_to_count_at(appointment))
-    return business_days_between(since, today, country=country) >= REMIND_EVERY
-
-
-def _say_that_nobody_can_sign(
-    freeze: Freeze,
-    missing: Sequence[Absence],
-    *,
-    waited: str,
-    occasion: str,
-    today: date,
-    at: datetime,
-) -> None:
-    """The company no longer has a party that owes its signature: ask a party to return it."""
-    revision = freeze.revision
-    _tell(
-        who_acts_for(party_offices(revision), on=today).values(),
-        revision,
-        kind="cannot-be-signed",
-        subject=f"{revision.reference} cannot be signed as it is frozen",
-        paragraphs=[
-            waited,
-            (
-                f"{' '.join(f'{one.words}.' for one in missing)} Nobody can sign for it. Decline "
-                "to send the text back to draft: frozen anew, it names the parties of that day."
-            ),
-        ],
-        action_label="Send it back to draft",
-        action_path=_path(revision, "decline/"),
-        reason=f"You are a party to {revision.document.number}.",
-        at=at,
-        occasion=occasion,
-    )

@@ -7,11 +7,11 @@ from celery import shared_task
 from celery.signals import worker_process_init
 from django.utils import timezone
 
-from people.calendar import company_date
+from people.calendar import END_OF_DAY, MORNING, company_date, company_zone
 from people.errors import Refused
 from sealing import render
 
-from . import notices, pdf, succession, workflow
+from . import exceptions, pdf, reminders, succession, vetoes, workflow
 from .models import Revision
 from .states import State
 
@@ -56,8 +56,10 @@ def bring_due_into_force() -> None:
 
 @shared_task
 def remind_waiting() -> None:
-    """Remind whoever a document waits for; escalate a stalled signature."""
-    notices.remind_waiting(at=timezone.now())
+    """Remind whoever a document waits for, tell the CEO of what stalls and of possible orders."""
+    now = timezone.now()
+    reminders.remind_waiting(at=now)
+    vetoes.tell_ceo_of_possible_orders(at=now)
 
 
 @shared_task
@@ -66,3 +68,11 @@ def look_after_successions() -> None:
     now = timezone.now()
     succession.look_after(at=now)
     succession.remind(at=now)
+
+
+@shared_task
+def look_after_exceptions() -> None:
+    """Ask whoever approves today, and tell of exceptions that end; by day, as reminders go."""
+    now = timezone.now()
+    if MORNING <= now.astimezone(company_zone()).time() < END_OF_DAY:
+        exceptions.look_after(at=now)

@@ -41,7 +41,9 @@ from sealing.fonts import undrawable
 from sealing.render import check_content
 
 from . import content as contents
+from . import marks as marking
 from . import notices, signals, template
+from .activity import touch
 from .blockers import Blocker, allocated_elsewhere, blockers
 from .drafting import row_text, twelve_months_after
 from .errors import (
@@ -102,11 +104,11 @@ def _move(
     at: datetime,
     reason: str = "",
     also: Sequence[str] = (),
-) -> None:
+) -> StateChange:
     """Assign the state and tell it in the Revision's history."""
     came_from, revision.state, revision.state_since = revision.state, to, at
     revision.save(update_fields=["state", "state_since", *also])
-    StateChange.objects.create(
+    return StateChange.objects.create(
         revision=revision,
         verb=verb,
         from_state=came_from,
@@ -534,16 +536,28 @@ def approve(
 
 
 @transaction.atomic
-def decline(*, revision: Revision, reason: str, acting_user: Person, at: datetime) -> Revision:
-    """A party cannot sign this text: back to draft, signatures void, with the reason."""
+def decline(
+    *,
+    revision: Revision,
+    reason: str = "",
+    marks: Sequence[marking.Given] = (),
+    acting_user: Person,
+    at: datetime,
+) -> Revision:
+    """A party cannot sign this text: back to draft, signatures void, with the reasons.
+
+    ``marks`` are the rows and articles it means, each with its reason; ``reason`` is a word to all.
+    One of the two is needed. Agreements to what is marked end, all others stand.
+    """
     revision = _locked(revision, Verb.DECLINE)
     held = require_party(revision, acting_user, Act.DECLINE, at=at)
-    reason = _reason(reason, "Say what you cannot sign, so that the others can answer it.")
     return _back_to_draft(
         revision,
         Verb.DECLINE,
         "revision.declined",
         reason=reason,
+        ask="Say what you cannot sign, or mark rows with a reason, so that the others can answer.",
+        marks=marks,
         acting_user=acting_user,
         held=held,
         at=at,
@@ -552,17 +566,26 @@ def decline(*, revision: Revision, reason: str, acting_user: Person, at: datetim
 
 @transaction.atomic
 def return_to_draft(
-    *, revision: Revision, reason: str, acting_user: Person, at: datetime
+    *,
+    revision: Revision,
+    reason: str = "",
+    marks: Sequence[marking.Given] = (),
+    acting_user: Person,
+    at: datetime,
 ) -> Revision:
-    """The CEO does not approve this text: back to draft, signatures void, with the reasons."""
+    """The CEO does not approve this text: back to draft, signatures void, with the reasons.
+
+    ``reason`` and ``marks`` as for ``decline``.
+    """
     revision = _locked(revision, Verb.RETURN)
     held = require(acting_user, Act.RETURN, on=company_date(at))
-    reason = _reason(reason, "Say what must change before you can approve.")
     return _back_to_draft(
         revision,
         Verb.RETURN,
         "revision.returned",
         reason=reason,
+        ask="Say what must change before you can approve, or mark rows with a reason.",
+        marks=marks,
         acting_user=acting_user,
         held=held,
         at=at,
@@ -575,13 +598,31 @@ def _back_to_draft(
     event: str,
     *,
     reason: str,
+    ask: str,
+    marks: Sequence[marking.Given],
     acting_user: Person,
     held: Sequence[Appointment],
     at: datetime,
 ) -> Revision:
+    marks = marking.checked(marks, revision)
+    word = _word(reason, marks, ask)
+    # What stands in the history and beside the void signatures, also where there is no such word.
+    because = word or marking.summary(marks)
     frozen = _live_freeze(revision)
-    voided = _void(revision, reason=reason, at=at)
-    _move(revision, verb, State.DRAFT, acting_user=acting_user, held=held, at=at, reason=reason)
+    voided = _void(revision, reason=because, at=at)
+    change = _move(
+        revision, verb, State.DRAFT, acting_user=acting_user, held=held, at=at, reason=because
+    )
+    done = "Declined" if verb == Verb.DECLINE else "Returned"
+    marking.make(
+        marks,
+        change,
+        acting_user=acting_user,
+        held=held,
+        because=f"{done} with a reason.",
+        at=at,
+    )
+    touch(revision, *(clause for clause, _ in marks))
     _take_up_wishes(revision)
     _record(
         event,
@@ -590,11 +631,17 @@ def _back_to_draft(
         held=held,
         at=at,
         sha256=frozen.content_sha256,
-        reason=reason,
+        reason="\n\n".join([word, *(f"{clause}: {why}" for clause, why in marks)]).strip(),
         signatures_voided=voided,
+        marked=[str(clause) for clause, _ in marks],
     )
-    notices.back_to_draft(revision, by=held[0], reason=reason, verb=verb, at=at)
+    notices.back_to_draft(revision, by=held[0], reason=word, verb=verb, marks=marks, at=at)
     return revision
+
+
+def _word(reason: str, marks: Sequence[marking.Given], ask: str) -> str:
+    """The word to all: it may be left out only where something is marked with a reason."""
+    return reason.strip() if marks else _reason(reason, ask)
 
 
 @transaction.atomic

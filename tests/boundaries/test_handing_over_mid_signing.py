@@ -7,7 +7,7 @@ import time_machine
 
 from audit.models import Event
 from boundaries import content as contents
-from boundaries import notices, queries, signing, workflow
+from boundaries import notices, queries, reminders, signing, workflow
 from boundaries.errors import IntentNotValid
 from boundaries.models import Freeze, Signature
 from boundaries.parties import parties_of
@@ -72,7 +72,7 @@ def test_the_new_holder_is_asked_once_and_the_former_no_more(cosigning, people):
     mail = OutgoingMail.objects.filter(kind="signature-asked").latest("pk")
     assert mail.subject == "NC-RB-1 waits for your signature"
     # A week on: only those who hold the Offices are reminded.
-    notices.remind_waiting(at=NOW + 7 * DAY)
+    reminders.remind_waiting(at=NOW + 7 * DAY)
     assert set(asked("waiting-reminder")) == {"Maya Lindqvist", "Ines Roy"}
 
 
@@ -101,7 +101,7 @@ def test_a_new_ceo_is_asked_to_approve(awaiting, people):
     notices.ask_whoever_signs_today(at=NOW + DAY)
     notices.ask_whoever_signs_today(at=NOW + 2 * DAY)
     assert asked("approval-asked") == ["Helen Marsh", "Ines Roy"]
-    notices.remind_waiting(at=NOW + 7 * DAY)
+    reminders.remind_waiting(at=NOW + 7 * DAY)
     assert asked("waiting-reminder") == ["Ines Roy"]
 
 
@@ -114,7 +114,7 @@ def test_a_ceo_who_takes_a_party_over_is_asked_for_a_stand_in(cosigning, people)
     assert asked("stand-in-needed") == ["Helen Marsh"]
     mail = OutgoingMail.objects.get(kind="stand-in-needed")
     assert "Have another person named Acting CFO" in mail.text
-    notices.remind_waiting(at=NOW + 7 * DAY)
+    reminders.remind_waiting(at=NOW + 7 * DAY)
     assert asked("waiting-reminder") == ["Maya Lindqvist"]
 
 
@@ -123,9 +123,9 @@ def test_a_reminder_leaves_the_new_holder_the_same_time(cosigning, people):
     at = NOW + 7 * DAY  # Friday, 27 Nov
     handed_over(PersonFactory(name="Ines Roy"), "cfo", on=company_date(at))
     notices.ask_whoever_signs_today(at=at)
-    notices.remind_waiting(at=at + timedelta(hours=1))
+    reminders.remind_waiting(at=at + timedelta(hours=1))
     assert asked("waiting-reminder") == ["Maya Lindqvist"]
-    notices.remind_waiting(at=at + 4 * DAY)
+    reminders.remind_waiting(at=at + 4 * DAY)
     assert asked("waiting-reminder").count("Ines Roy") == 1
 
 

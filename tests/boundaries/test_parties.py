@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from audit.models import Event
 from boundaries import content as contents
-from boundaries import notices, workflow
+from boundaries import reminders, workflow
 from boundaries.errors import PartyNotEstablished
 from boundaries.forms import RowForm
 from boundaries.models import Freeze, SigningIntent
@@ -152,7 +152,7 @@ def test_a_signature_given_before_stays_valid(unsigned, people):
 
 def test_reminders_ask_to_send_it_back(unsigned, people):
     abolish()
-    notices.remind_waiting(at=NOW + timedelta(days=7))
+    reminders.remind_waiting(at=NOW + timedelta(days=7))
     assert not OutgoingMail.objects.filter(kind="waiting-reminder").exists()
     found = OutgoingMail.objects.filter(kind="cannot-be-signed")
     assert {one.person for one in found} == {people["cro"], people["cfo"]}
