@@ -5,11 +5,12 @@ withdraws every agreement to the text and records the editor's own.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils.text import slugify
 
 from functions_catalog.models import Function
@@ -18,10 +19,11 @@ from people.offices import HYBRID
 from people.permissions import Act
 
 from .agreeing import about, record_event, record_stance, refuse_settled, withdraw_agreements
-from .errors import ChangedMeanwhile, InvalidText
-from .locking import locked_draft
+from .errors import ChangedMeanwhile, InvalidText, ReasonMissing, RowCannotGo
+from .locking import locked_draft, reread
 from .models import Article, EarlierText, Revision, Row, RowSubScope
-from .parties import possible_owners, require_party
+from .parties import party_offices, possible_owners, require_party
+from .party_news import tell_parties
 from .states import Stance
 
 
@@ -102,7 +104,7 @@ def _dates_json(effective: date | None, sunset: date | None) -> dict[str, Any]:
     return {name: day.isoformat() if day else None for name, day in dates.items()}
 
 
-def _with_keys(parts: Sequence[SubScopeText]) -> tuple[SubScopeText, ...]:
+def with_keys(parts: Sequence[SubScopeText]) -> tuple[SubScopeText, ...]:
     """Give every sub-scope a key that is its own within the row."""
     result: list[SubScopeText] = []
     taken: set[str] = set()
@@ -138,7 +140,7 @@ def clean_row(text: RowText, revision: Revision) -> RowText:
         raise InvalidText(f"There is no Office “{unknown.pop()}” to ask or to tell.")
     return RowText(
         owner=text.owner,
-        sub_scopes=_with_keys(text.sub_scopes) if text.owner == HYBRID else (),
+        sub_scopes=with_keys(text.sub_scopes) if text.owner == HYBRID else (),
         scope_in=text.scope_in,
         scope_out=text.scope_out,
         consulted=tuple(text.consulted),
@@ -174,6 +176,7 @@ def _after_edit(
     acting_user: Person,
     held: Sequence[Appointment],
     at: datetime,
+    reason: str = "",
 ) -> None:
     withdrawn = withdraw_agreements(clause, because=f"{acting_user.name} changed the text.", at=at)
     agreed = record_stance(clause, stance=Stance.AGREED, held=held, at=at)
@@ -183,6 +186,7 @@ def _after_edit(
         acting_user=acting_user,
         held=held,
         at=at,
+        reason=reason,
         agreements_withdrawn=withdrawn,
         agreed_by_editor=agreed,
     )
@@ -198,8 +202,7 @@ def edit_row(
     """
     revision = locked_draft(row.revision)
     held = require_party(revision, acting_user, Act.EDIT, at=at)
-    row = Row.objects.select_related("function").get(pk=row.pk)
-    row.revision = revision
+    row = reread(row, revision)
     refuse_settled(row)
     text = clean_row(text, revision)
     if row_text(row) == text:
@@ -211,6 +214,161 @@ def edit_row(
     return row
 
 
+@transaction.atomic
+def leave_out(
+    *, row: Row, expected_version: int, reason: str, acting_user: Person, at: datetime
+) -> Row:
+    """Leave the row's function out of the boundary, with a reason; its lines are kept for later."""
+    revision = locked_draft(row.revision)
+    held = require_party(revision, acting_user, Act.EDIT, at=at)
+    row = reread(row, revision)
+    refuse_settled(row)
+    reason = reason.strip()
+    if not reason:
+        raise ReasonMissing(
+            f"Say why {row.function.name} belongs to nobody here. Nothing was left out."
+        )
+    text = replace(row_text(row), owner="", sub_scopes=(), left_out_reason=reason)
+    if row_text(row) == text:
+        return row
+    if row.version != expected_version:
+        raise ChangedMeanwhile(row)
+    write_row(row, text, acting_user=acting_user, held=held, at=at)
+    _after_edit(row, event="row.left_out", acting_user=acting_user, held=held, at=at, reason=reason)
+    return row
+
+
+@transaction.atomic
+def take_back_in(*, row: Row, expected_version: int, acting_user: Person, at: datetime) -> Row:
+    """Take a function that was left out back in, to the owner it had, else to the proposed one."""
+    revision = locked_draft(row.revision)
+    held = require_party(revision, acting_user, Act.EDIT, at=at)
+    row = reread(row, revision)
+    refuse_settled(row)
+    if not row.left_out_reason:
+        return row
+    if row.version != expected_version:
+        raise ChangedMeanwhile(row)
+    text = replace(_owned_before(row), left_out_reason="")
+    write_row(row, text, acting_user=acting_user, held=held, at=at)
+    _after_edit(row, event="row.taken_back_in", acting_user=acting_user, held=held, at=at)
+    return row
+
+
+def _owned_before(row: Row) -> RowText:
+    """The row's lines with who owned it before it was left out, as far as they still may."""
+    from .template import heirs, proposed_row  # the template builds on this module's texts
+
+    now = row_text(row)
+    earlier = EarlierText.objects.filter(row=row).order_by("-version")
+    texts = (row_text_from_json(one.text) for one in earlier)
+    before = next((one for one in texts if not one.left_out_reason), None)
+    if before is not None:
+        may_own = {"", HYBRID, *possible_owners()}
+        if {before.owner, *(part.owner for part in before.sub_scopes)} <= may_own:
+            return replace(now, owner=before.owner, sub_scopes=before.sub_scopes)
+    proposed = proposed_row(row.function, heirs=heirs())
+    if not (now.scope_in or now.scope_out):
+        return proposed
+    return replace(now, owner=proposed.owner, sub_scopes=proposed.sub_scopes)
+
+
+@transaction.atomic
+def move_row(
+    *,
+    row: Row,
+    before: Row | None = None,
+    after: Row | None = None,
+    acting_user: Person,
+    at: datetime,
+) -> Row:
+    """List a row directly before or after another one of the same draft.
+
+    Its number stays, and so do text and agreements: only the order of reading changes.
+    """
+    revision = locked_draft(row.revision)
+    held = require_party(revision, acting_user, Act.EDIT, at=at)
+    row = reread(row, revision)
+    beside = before or after
+    order = list(revision.rows.all())
+    if beside is None or beside.pk == row.pk or beside not in order:
+        raise InvalidText(f"Name another row of {revision.reference} to put {row} beside.")
+    others = [one for one in order if one != row]
+    index = others.index(beside) + (before is None)
+    wanted = [*others[:index], row, *others[index:]]
+    if wanted == order:
+        return row
+    moved = []
+    for place, one in enumerate(wanted, start=1):
+        if one.place != place:
+            one.place = place
+            moved.append(one)
+    Row.objects.bulk_update(moved, ["place"])
+    record_event(
+        "row.moved",
+        row,
+        acting_user=acting_user,
+        held=held,
+        at=at,
+        **{"before" if before else "after": beside.reference},
+    )
+    return row
+
+
+@transaction.atomic
+def remove_row(
+    *, row: Row, expected_version: int, reason: str = "", acting_user: Person, at: datetime
+) -> Row:
+    """Take a row out of a document about a part of the catalog; its texts and thread are kept.
+
+    The company boundary covers the whole catalog, so there a function is left out with a reason.
+    """
+    revision = locked_draft(row.revision)
+    held = require_party(revision, acting_user, Act.EDIT, at=at)
+    row = reread(row, revision)
+    refuse_settled(row)
+    if revision.document.is_company_boundary:
+        raise RowCannotGo(
+            f"The company boundary covers the whole catalog, so {row} cannot be removed. Leave the "
+            "function out with a reason instead."
+        )
+    if row.version != expected_version:
+        raise ChangedMeanwhile(row)
+    if row.vetoes.filter(lifted_at__isnull=True, ordered_at__isnull=True).exists():
+        raise RowCannotGo(f"The CFO vetoes {row}. It can be removed once the veto is lifted.")
+    if row.disputes.filter(outcome="").exists():
+        raise RowCannotGo(
+            f"{row} is in dispute. It can be removed once the dispute is withdrawn or ruled."
+        )
+    if revision.rows.count() == 1:
+        raise RowCannotGo(
+            f"{row} is the only row of {revision.reference}. Add another function first, or "
+            "withdraw the draft."
+        )
+    parties = party_offices(revision)
+    withdrawn = withdraw_agreements(row, because=f"{acting_user.name} removed the row.", at=at)
+    row.removed_at = at
+    row.save(update_fields=["removed_at"])
+    record_event(
+        "row.removed",
+        row,
+        acting_user=acting_user,
+        held=held,
+        at=at,
+        reason=reason.strip(),
+        agreements_withdrawn=withdrawn,
+    )
+    tell_parties(
+        row,
+        parties,
+        by_name=acting_user.name,
+        by_office=held[0].title,
+        but=acting_user.pk,
+        at=at,
+    )
+    return row
+
+
 def write_row(
     row: Row, text: RowText, *, acting_user: Person, held: Sequence[Appointment], at: datetime
 ) -> None:
@@ -219,6 +377,7 @@ def write_row(
     For verbs that hold the draft's lock and record what was done. Raises ``InvalidText``.
     """
     text = clean_row(text, row.revision)
+    parties = party_offices(row.revision)
     _keep_earlier_text(row, row_json(row_text(row)), at=at)
     row.owner = text.owner
     row.scope_in, row.scope_out, row.rationale = text.scope_in, text.scope_out, text.rationale
@@ -237,6 +396,14 @@ def write_row(
             "left_out_reason",
             *changed,
         ]
+    )
+    tell_parties(
+        row,
+        parties,
+        by_name=acting_user.name,
+        by_office=held[0].title,
+        but=acting_user.pk,
+        at=at,
     )
 
 
@@ -283,8 +450,7 @@ def edit_article(
     """Save an article's text and data; the same rules as ``edit_row``."""
     revision = locked_draft(article.revision)
     held = require_party(revision, acting_user, Act.EDIT, at=at)
-    article = Article.objects.get(pk=article.pk)
-    article.revision = revision
+    article = reread(article, revision)
     if (article.text, article.data) == (text.text, dict(text.data)):
         return article
     if article.version != expected_version:
@@ -355,17 +521,48 @@ def twelve_months_after(day: date) -> date:
 
 @transaction.atomic
 def add_row(*, revision: Revision, function: Function, acting_user: Person, at: datetime) -> Row:
-    """Add a row for a function that came into the catalog after the draft was opened."""
+    """Add the row of a function, as the template proposes it, at the end.
+
+    For what came into the catalog after the draft was opened; a document about a part may take up
+    any active function. One that was removed comes back with its number, texts and thread.
+    """
     from .template import new_row  # the template builds rows; it imports this module's texts
 
     revision = locked_draft(revision)
     held = require_party(revision, acting_user, Act.EDIT, at=at)
-    existing = revision.rows.filter(function=function).first()
-    if existing is not None:
+    existing = Row.every.filter(revision=revision, function=function).first()
+    if existing is not None and existing.removed_at is None:
         return existing
-    last = revision.rows.order_by("-position").values_list("position", flat=True).first() or 0
-    row = new_row(revision, function, position=last + 1)
+    if not function.is_active:
+        instead = f" Add {function.successor} instead." if function.successor else ""
+        raise InvalidText(f"The catalog has retired {function.name}.{instead}")
+    parties = party_offices(revision)
+    if existing is not None:
+        row = existing
+        row.removed_at = None
+        _keep_earlier_text(row, row_json(row_text(row)), at=at)
+    else:
+        row = new_row(revision, function, position=_number_for(function, revision))
+    row.revision = revision
+    row.place = (revision.rows.aggregate(last=Max("place"))["last"] or 0) + 1
     _mark_changed(row, acting_user=acting_user, held=held, at=at)
     row.save()
     _after_edit(row, event="row.added", acting_user=acting_user, held=held, at=at)
+    tell_parties(
+        row,
+        parties,
+        by_name=acting_user.name,
+        by_office=held[0].title,
+        but=acting_user.pk,
+        at=at,
+    )
     return row
+
+
+def _number_for(function: Function, revision: Revision) -> int:
+    """The number that the function had in the document before; else one that nothing ever had."""
+    ever = Row.every.filter(revision__document=revision.document_id)
+    mine = ever.filter(function=function).order_by("-revision__number").first()
+    if mine is not None and not Row.every.filter(revision=revision, position=mine.position):
+        return mine.position
+    return (ever.aggregate(last=Max("position"))["last"] or 0) + 1

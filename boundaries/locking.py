@@ -1,8 +1,12 @@
 """The one lock that all verbs on a document stand in line for."""
 
-from .errors import NotADraft
-from .models import Document, Revision
+from typing import TypeVar, cast
+
+from .errors import NotADraft, RowRemoved
+from .models import Article, Document, Revision, Row
 from .states import State
+
+C = TypeVar("C", bound=Row | Article)
 
 
 def locked_revision(revision: Revision) -> Revision:
@@ -24,3 +28,16 @@ def locked_draft(revision: Revision) -> Revision:
     if revision.state != State.DRAFT:
         raise NotADraft(revision)
     return revision
+
+
+def reread(clause: C, revision: Revision) -> C:
+    """The row or article as it stands under the lock; ``RowRemoved`` where it no longer does."""
+    if isinstance(clause, Row):
+        row = Row.every.select_related("function").get(pk=clause.pk)
+        row.revision = revision
+        if row.removed_at is not None:
+            raise RowRemoved(row)
+        return cast(C, row)
+    article = Article.objects.get(pk=clause.pk)
+    article.revision = revision
+    return cast(C, article)

@@ -41,7 +41,9 @@ def party_offices(revision: Revision | None = None) -> list[str]:
     owning: set[str] = set()
     if revision is not None and not PARTIES.issuperset(may_own):
         owning.update(revision.rows.values_list("owner", flat=True))
-        parts = RowSubScope.objects.filter(row__revision=revision, row__owner=HYBRID)
+        parts = RowSubScope.objects.filter(
+            row__revision=revision, row__owner=HYBRID, row__removed_at__isnull=True
+        )
         owning.update(parts.values_list("owner", flat=True))
     return [key for key in may_own if key in PARTIES or key in owning]
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from django.db.models import BooleanField, Case, QuerySet, Value, When
+from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
 
 from people.models import Appointment, Office, Person
 from people.offices import CEO, COO, CRO, REVOPS_LEAD, office_short
@@ -311,7 +311,10 @@ def confirmable_drafts(office: str, *, today: date) -> list[Revision]:
 
 def _contests(office: str, *, today: date) -> list[OpenItem]:
     live = Agreement.objects.filter(
-        revision__state=State.DRAFT, withdrawn_at__isnull=True, stance=Stance.CONTESTED
+        Q(row__isnull=True) | Q(row__removed_at__isnull=True),
+        revision__state=State.DRAFT,
+        withdrawn_at__isnull=True,
+        stance=Stance.CONTESTED,
     ).select_related("revision__document", "row__function", "article")
     items = []
     for one in live.order_by("-given_at")[: 4 * SHOWN]:
