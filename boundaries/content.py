@@ -5,14 +5,16 @@ The shape is versioned (``revops-boundary/1``); what is once frozen is never rew
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from functions_catalog.ownership import Answer, AnswerPart
 from people.models import Company, Office
-from people.offices import CEO, HYBRID, office_short
+from people.offices import CEO, HYBRID
 
+from .comparing import change_log
 from .models import Article, Freeze, Revision, Row
+from .states import State
 
 SCHEMA = "revops-boundary/1"
 ALLOCATIONS, CHANGE_LOG = 4, 13  # the articles whose content is made of rows, or generated
@@ -68,7 +70,7 @@ def _article(article: Article, rows: Sequence[Row]) -> Content:
     if article.key == "reporting_line":
         data = article.data
         content["data"] = {
-            "solid_line": next(key for key in data["solid_lines"] if key),
+            "solid_line": next((key for key in data["solid_lines"] if key), ""),
             "dotted_line": data.get("dotted_line", ""),
             "dotted_line_scope": data.get("dotted_line_scope", ""),
             "team_shape": data.get("team_shape", ""),
@@ -120,6 +122,26 @@ def build(
 ) -> Content:
     """Build the canonical content of a Revision that nothing blocks any more."""
     assert revision.effective_date is not None and revision.sunset_date is not None  # noqa: S101 - the blockers make sure; this tells the type checker
+    content = _text(revision, parties)
+    content["freeze"] = {
+        "number": freeze_number,
+        "frozen_at": utc_text(frozen_at),
+        "frozen_by_office": frozen_by_office,
+    }
+    former_freeze = published_freeze(revision.supersedes)
+    content["articles"].append(
+        {
+            "number": CHANGE_LOG,
+            "key": "change_log",
+            "title": "Change log",
+            "text": change_log(content_of(former_freeze) if former_freeze else None, content),
+        }
+    )
+    return content
+
+
+def _text(revision: Revision, parties: Sequence[str]) -> Content:
+    """Everything that the parties write: all but the freeze and what is generated from it."""
     rows = list(revision.rows.select_related("function").prefetch_related("sub_scopes"))
     offices = {office.key: office for office in Office.objects.filter(key__in=[*parties, CEO])}
     former = revision.supersedes
@@ -135,32 +157,49 @@ def build(
             "number": revision.number,
             "reference": revision.reference,
             "supersedes": former.number if former else None,
-            "effective_date": revision.effective_date.isoformat(),
-            "sunset_date": revision.sunset_date.isoformat(),
+            "effective_date": _iso(revision.effective_date),
+            "sunset_date": _iso(revision.sunset_date),
         },
         "parties": [_party(offices[key]) for key in parties],
         "approver": _party(offices[CEO]),
-        "freeze": {
-            "number": freeze_number,
-            "frozen_at": utc_text(frozen_at),
-            "frozen_by_office": frozen_by_office,
-        },
         "articles": [_article(article, rows) for article in revision.articles.all()],
     }
     missing = _not_established()
     if missing:
         # Left out where every Office is established, as in what was frozen before it was kept.
         content["not_established"] = missing
-    former_freeze = published_freeze(former)
-    content["articles"].append(
-        {
-            "number": CHANGE_LOG,
-            "key": "change_log",
-            "title": "Change log",
-            "text": change_log(content_of(former_freeze) if former_freeze else None, content),
-        }
-    )
     return content
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def draft_content(revision: Revision) -> Content:
+    """The text of a Revision as it stands, to compare: nothing of it is frozen or signed.
+
+    What a draft may still lack is tolerated: dates are None, an owner is empty, and where there is
+    not exactly one solid line ``solid_lines`` has those there are.
+    """
+    from .parties import party_offices  # it reads frozen content itself
+
+    content = _text(revision, party_offices(revision))
+    lines = revision.articles.filter(key="reporting_line").values_list("data", flat=True).first()
+    solid = [key for key in (lines or {}).get("solid_lines", ()) if key]
+    if len(solid) != 1:
+        data = article(content, "reporting_line")["data"]
+        data.pop("solid_line", None)
+        data["solid_lines"] = solid
+    return content
+
+
+def version_content(revision: Revision) -> Content:
+    """What a version says: its frozen text, or the text of a draft as it stands now."""
+    if revision.state == State.DRAFT:
+        return draft_content(revision)
+    # The freeze that stands; of a withdrawn Revision its last, if it was ever frozen.
+    freeze = published_freeze(revision) or revision.freezes.order_by("-number").first()
+    return content_of(freeze) if freeze else draft_content(revision)
 
 
 def article(content: Mapping[str, Any], key: str) -> Content:
@@ -171,73 +210,6 @@ def article(content: Mapping[str, Any], key: str) -> Content:
 def rows_of(content: Mapping[str, Any]) -> dict[str, Content]:
     """The rows of a content by function key."""
     return {row["function"]: row for row in article(content, "allocations")["rows"]}
-
-
-def owner_words(row: Mapping[str, Any]) -> str:
-    """ "the CRO", or "the CRO (Accounts and contacts) and the COO (Products)"."""
-    if row["owner"] != HYBRID:
-        return f"the {office_short(row['owner'])}"
-    parts = [f"the {office_short(part['owner'])} ({part['name']})" for part in row["sub_scopes"]]
-    return " and ".join(parts)
-
-
-_ROW_FIELDS = {
-    "scope_in": "scope in",
-    "scope_out": "scope out",
-    "consulted": "consulted",
-    "informed": "informed",
-    "rationale": "rationale",
-}
-
-
-def _row_changes(before: Content, after: Content) -> list[str]:
-    name = f"Row {after['reference']}, {after['name']}"
-    lines = []
-    if owner_words(before) != owner_words(after):
-        lines.append(f"- {name}: from {owner_words(before)} to {owner_words(after)}.")
-    changed = [words for field, words in _ROW_FIELDS.items() if before[field] != after[field]]
-    if changed:
-        lines.append(f"- {name}: {', '.join(changed)} changed.")
-    return lines
-
-
-def change_log(before: Content | None, after: Content) -> str:
-    """Article 13: what differs from the Revision it supersedes, a line each."""
-    if before is None:
-        return f"Version {after['revision']['number']} is the first version of this document."
-    old, new = rows_of(before), rows_of(after)
-    lines: list[str] = []
-    for key, row in new.items():
-        if key not in old:
-            lines.append(f"- Row {row['reference']}, {row['name']}: added, {owner_words(row)}.")
-        else:
-            lines += _row_changes(old[key], row)
-    lines += [
-        f"- Row {row['reference']}, {row['name']}: no longer allocated."
-        for key, row in old.items()
-        if key not in new
-    ]
-    old_articles = {one["key"]: one for one in before["articles"]}
-    for one in after["articles"]:
-        former = old_articles.get(one["key"])
-        if one["number"] in (ALLOCATIONS, CHANGE_LOG) or former is None:
-            continue
-        if (one["text"], one.get("data")) != (former["text"], former.get("data")):
-            lines.append(f"- Article {one['number']}, {one['title']}: changed.")
-    gone = {one["office"]: one["part_goes_to"] for one in before.get("not_established", ())}
-    for one in after.get("not_established", ()):
-        if gone.pop(one["office"], None) != one["part_goes_to"]:
-            lines.append(
-                f"- The Office of the {one['short']} is not established; its part goes to the "
-                f"{office_short(one['part_goes_to'])}."
-            )
-    lines += [f"- The Office of the {office_short(key)} is established." for key in gone]
-    for field, words in (("effective_date", "Effective date"), ("sunset_date", "Sunset date")):
-        was, now = before["revision"][field], after["revision"][field]
-        if was != now:
-            lines.append(f"- {words}: from {was} to {now}.")
-    head = f"Changes since version {before['revision']['number']}:"
-    return "\n".join([head, *lines]) if lines else f"{head} none."
 
 
 def answers(content: Mapping[str, Any]) -> list[Answer]:

@@ -324,9 +324,11 @@ def test_change_log_says_what_changed(people, functions):
         "Changes since version 1:",
         "- Row 4.1, Deal desk: from the CRO to the COO.",
         "- Row 4.1, Deal desk: scope in changed.",
-        "- Row 4.3, Vendor management: no longer allocated.",
-        "- Article 8, Escalation path: changed.",
+        "- Row 4.3, Vendor management: left out. Reason: Gone.",
+        "- Article 8, Escalation path: leads changed.",
         "- Effective date: from 2026-11-20 to 2026-11-27.",
+        "",
+        "3 of 5 rows did not change.",
     ]
     third = workflow.amend(
         revision=second, acting_user=people["cro"], at=NEXT_WEEK + timedelta(days=1)
