@@ -8,7 +8,6 @@ in the footer) is added by `running_css`.
 from __future__ import annotations
 
 import html
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sealing import content as canonical_content
+from sealing import prose
 from sealing.canonical import grouped
 from sealing.content import SEAL_FIELD, Signatory
 from sealing.errors import ContentInvalid
@@ -395,17 +395,7 @@ def _css(text: str) -> str:
 
 
 def _prose(text: Any) -> str:
-    """Turn plain text into paragraphs: blank lines part them, "- " begins a list item."""
-    parts = []
-    for block in re.split(r"\n\s*\n", str(text or "").replace("\r\n", "\n").strip()):
-        for is_list, lines in groupby(block.split("\n"), lambda line: line.startswith("- ")):
-            kept = [_e(line.strip()) for line in lines if line.strip()]
-            if kept and is_list:
-                items = "".join(f"<li>{line[2:]}</li>" for line in kept)
-                parts.append(f"<ul>{items}</ul>")
-            elif kept:
-                parts.append(f"<p>{'<br>'.join(kept)}</p>")
-    return "".join(parts)
+    return prose.to_html(text)
 
 
 def _fact(term: str, value: str) -> str:

@@ -1,36 +1,21 @@
 """How pages write the text of a boundary: prose and dates of frozen content."""
 
-import re
 from datetime import date, datetime
-from itertools import groupby
 
 from django import template
-from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from people.templatetags.speech import day_words, moment
+from sealing.prose import to_html
 
 register = template.Library()
 
 
 @register.filter
 def prose(text: object) -> SafeString:
-    """Plain text as paragraphs: a blank line parts them, "- " begins a list item.
-
-    The PDF reads texts by the same rules, so that page and paper agree.
-    """
-    blocks = re.split(r"\n\s*\n", str(text or "").replace("\r\n", "\n").strip())
-    parts: list[SafeString] = []
-    for block in blocks:
-        for is_list, run in groupby(block.split("\n"), lambda line: line.startswith("- ")):
-            lines = [line.strip() for line in run if line.strip()]
-            if lines and is_list:
-                items = format_html_join("", "<li>{}</li>", ((line[2:],) for line in lines))
-                parts.append(format_html("<ul>{}</ul>", items))
-            elif lines:
-                text_lines = mark_safe("<br>".join(escape(line) for line in lines))  # noqa: S308 - each line is escaped
-                parts.append(format_html("<p>{}</p>", text_lines))
-    return mark_safe("".join(parts))  # noqa: S308 - made of escaped parts
+    """Limited Markdown, by the rules of the signing copy, so that page and paper agree."""
+    # One below the headings of articles and panels.
+    return mark_safe(to_html(text, heading=4))  # noqa: S308 - the renderer escapes every text
 
 
 @register.filter
