@@ -15,15 +15,24 @@ import audit
 from people.calendar import company_date
 from people.errors import NotYourOffice
 from people.models import Appointment, Person
+from people.offices import CFO
 from people.permissions import Act
 
 from .activity import touch
-from .errors import ChangedMeanwhile, NothingToConfirm, ReasonMissing, RowIsSettled
+from .errors import (
+    ChangedMeanwhile,
+    NothingToConfirm,
+    NothingToWithdraw,
+    ReasonMissing,
+    RowIsSettled,
+    VetoStands,
+)
 from .holders import Holders
-from .locking import locked_draft
+from .locking import locked_draft, reread
+from .looking import look
 from .models import Agreement, Article, Revision, Row
 from .parties import party_offices, require_party
-from .standing import is_predecessors
+from .standing import is_predecessors, standings
 from .states import Stance
 
 
@@ -85,6 +94,7 @@ def record_event(
 ) -> None:
     """The one audit event of a verb on a clause; boards that are open hear of it."""
     touch(clause.revision, clause)
+    look([clause], person=acting_user, at=at)
     audit.record(
         event,
         at=at,
@@ -121,11 +131,11 @@ def _agree(
     held: Sequence[Appointment],
     at: datetime,
 ) -> list[str]:
-    clause = type(clause)._default_manager.get(pk=clause.pk)
-    clause.revision = revision
+    clause = reread(clause, revision)
     if clause.version != expected_version:
         raise ChangedMeanwhile(clause, agreeing=True)
     refuse_settled(clause)
+    held = _but_who_vetoes(clause, held)
     already = set(
         Agreement.objects.filter(
             **about(clause),
@@ -145,13 +155,33 @@ def _agree(
     return agreed
 
 
+def _vetoed(revision: Revision) -> set[int]:
+    """The ids of the rows on which a veto stands."""
+    standing = revision.vetoes.filter(lifted_at__isnull=True, ordered_at__isnull=True)
+    return set(standing.values_list("row_id", flat=True))
+
+
+def _but_who_vetoes(clause: Row | Article, held: Sequence[Appointment]) -> Sequence[Appointment]:
+    """Agreeing lifts no veto: while it stands, the CFO has to lift it first."""
+    if not isinstance(clause, Row) or clause.pk not in _vetoed(clause.revision):
+        return held
+    others = [one for one in held if one.office.key != CFO]
+    if not others:
+        raise VetoStands(
+            f"The veto of {clause} stands, and agreeing does not lift it. Lift the veto first, "
+            "then agree."
+        )
+    return others
+
+
 @dataclass(frozen=True)
 class AgreedToAll:
-    """What "agree to all I have read" did: counts, and what had changed since it was read."""
+    """What agreeing to many at once did: counts, and what had changed since it was read."""
 
     agreed: int
     changed_meanwhile: Sequence[Row | Article]
-    own_contests: int
+    own_contests: int = 0
+    own_vetoes: int = 0
 
 
 @transaction.atomic
@@ -181,9 +211,9 @@ def agree_to_all_read(
         *(("article", one) for one in revision.articles.all()),
         *(("row", one) for one in revision.rows.select_related("function")),
     ]
-    agreed, changed, own_contests = [], [], 0
+    agreed, changed, own_contests, own_vetoes = [], [], 0, 0
     fresh: list[Agreement] = []
-    parties = party_offices(revision)
+    parties, vetoed = party_offices(revision), _vetoed(revision)
     for kind, clause in clauses:
         clause.revision = revision
         key = (kind, clause.pk)
@@ -197,6 +227,8 @@ def agree_to_all_read(
             changed.append(clause)
         else:
             mine = done.get(key, set()) if versions.get(key) == clause.version else set()
+            if isinstance(clause, Row) and clause.pk in vetoed and CFO in offices:
+                mine, own_vetoes = mine | {CFO}, own_vetoes + 1
             missing = [
                 one for one in held if one.office.key in parties and one.office.key not in mine
             ]
@@ -217,6 +249,8 @@ def agree_to_all_read(
             ]
     _replace_live(revision, fresh, at=at)
     if agreed:
+        touch(revision, *agreed)
+        look(agreed, person=acting_user, at=at)
         audit.record(
             "draft.agreed_to_all_read",
             at=at,
@@ -231,7 +265,76 @@ def agree_to_all_read(
                 "agreed": [f"{clause} (version {clause.version})" for clause in agreed],
             },
         )
-    return AgreedToAll(len(agreed), changed, own_contests)
+    return AgreedToAll(len(agreed), changed, own_contests, own_vetoes)
+
+
+@transaction.atomic
+def confirm_carried(
+    *, revision: Revision, read: Mapping[tuple[str, int], int], acting_user: Person, at: datetime
+) -> AgreedToAll:
+    """Agree, in one act, to what an amendment took over unchanged and was on the page.
+
+    ``read`` maps ("row" | "article", id) to the version shown. What changed since is left for
+    another reading; what the party has said anything of (agreed, contested, vetoed) is left as it
+    is.
+    """
+    revision = locked_draft(revision)
+    held = require_party(revision, acting_user, Act.AGREE, at=at)
+    by_office = {one.office.key: one for one in held}
+    mine = [key for key in party_offices(revision) if key in by_office]
+    waiting: dict[Row | Article, list[str]] = {}
+    changed: list[Row | Article] = []
+    for one in standings(revision, parties=mine, today=company_date(at)):
+        clause, kind = one.clause, "row" if isinstance(one.clause, Row) else "article"
+        clause.revision = revision
+        shown = read.get((kind, clause.pk))
+        offices = [stance.office for stance in one.stances if stance.state == "carried"]
+        if shown is not None and shown != clause.version:
+            changed.append(clause)
+        elif shown is not None and offices:
+            waiting[clause] = offices
+    if not waiting:
+        raise NothingToConfirm(
+            f"Nothing that {revision.reference} took over unchanged waits for you any more. "
+            "Nothing was confirmed."
+        )
+    _replace_live(
+        revision,
+        [
+            Agreement(
+                revision=revision,
+                **about(clause),
+                clause_version=clause.version,
+                office=office,
+                person=by_office[office].person,
+                person_name=by_office[office].person.name,
+                appointment=by_office[office],
+                given_at=at,
+            )
+            for clause, offices in waiting.items()
+            for office in offices
+        ],
+        at=at,
+    )
+    touch(revision, *waiting)
+    look(list(waiting), person=acting_user, at=at)
+    first = by_office[next(iter(waiting.values()))[0]]
+    audit.record(
+        "draft.carried_confirmed",
+        at=at,
+        actor=acting_user,
+        office=first.office.key,
+        appointment_id=first.pk,
+        object_type="revision",
+        object_id=str(revision.pk),
+        object_version=str(revision.number),
+        data={
+            "revision": revision.reference,
+            "offices": [key for key in mine if any(key in its for its in waiting.values())],
+            "confirmed": [f"{clause} (version {clause.version})" for clause in waiting],
+        },
+    )
+    return AgreedToAll(len(waiting), changed)
 
 
 def to_confirm(
@@ -321,6 +424,8 @@ def confirm_predecessors(
         at=at,
         because="Confirmed by the successor.",
     )
+    touch(revision, *confirmed)
+    look(confirmed, person=acting_user, at=at)
     offices = [key for key in by_office if any(key in waiting[clause] for clause in confirmed)]
     audit.record(
         "draft.predecessors_confirmed",
@@ -359,6 +464,38 @@ def _replace_live(
 
 
 @transaction.atomic
+def withdraw_agreement(*, clause: Row | Article, acting_user: Person, at: datetime) -> list[str]:
+    """Take back the agreement of each party Office held; nobody else's is touched.
+
+    Returns the Offices that no longer agree. Raises ``NothingToWithdraw`` where none did.
+    """
+    revision = locked_draft(clause.revision)
+    held = require_party(revision, acting_user, Act.AGREE, at=at)
+    clause = reread(clause, revision)
+    refuse_settled(clause)
+    mine = Agreement.objects.filter(
+        **about(clause),
+        office__in=[one.office.key for one in held],
+        stance=Stance.AGREED,
+        withdrawn_at__isnull=True,
+    )
+    offices = list(mine.order_by("office").values_list("office", flat=True))
+    if not offices:
+        raise NothingToWithdraw(clause)
+    mine.update(withdrawn_at=at, withdrawn_because=f"{acting_user.name} took it back.")
+    kind = "row" if isinstance(clause, Row) else "article"
+    record_event(
+        f"{kind}.agreement_withdrawn",
+        clause,
+        acting_user=acting_user,
+        held=held,
+        at=at,
+        offices=offices,
+    )
+    return offices
+
+
+@transaction.atomic
 def contest(*, clause: Row | Article, reason: str, acting_user: Person, at: datetime) -> list[str]:
     """Contest a row or article, for each party Office held, with a written reason."""
     revision = locked_draft(clause.revision)
@@ -366,8 +503,7 @@ def contest(*, clause: Row | Article, reason: str, acting_user: Person, at: date
     reason = reason.strip()
     if not reason:
         raise ReasonMissing("Say in a sentence or two what is wrong with this text.")
-    clause = type(clause)._default_manager.get(pk=clause.pk)
-    clause.revision = revision
+    clause = reread(clause, revision)
     refuse_settled(clause)
     offices = record_stance(clause, stance=Stance.CONTESTED, held=held, at=at, reason=reason)
     if not offices:

@@ -1,7 +1,10 @@
 """What a person has looked at on a board, and what is new to them since."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
 
 from people.models import Person
 
@@ -33,3 +36,45 @@ def is_new(clause: Row | Article, looks: Looks) -> bool:
     """Whether something was said or done about the clause since the reader last looked at it."""
     look = looks.at(clause)
     return clause.activity > (look.activity if look else 0)
+
+
+@transaction.atomic
+def look(clauses: Collection[Row | Article], *, person: Person, at: datetime) -> None:
+    """Note that ``person`` has seen these clauses of one draft as they are given.
+
+    A page that showed an earlier version, or less of what was said, gives clauses with the
+    ``version`` and ``activity`` that it showed. What was seen is never unseen. It is no change of
+    the document's state and leaves no event: nobody is watched reading. A few queries for any
+    number of clauses.
+    """
+    for field in ("row", "article"):
+        seen = {one.pk: one for one in clauses if isinstance(one, Row) == (field == "row")}
+        if not seen:
+            continue
+        known = {
+            getattr(one, f"{field}_id"): one
+            for one in Look.objects.filter(person=person, **{f"{field}__in": seen})
+        }
+        changed = []
+        for pk, one in known.items():
+            clause = seen[pk]
+            if (clause.activity, clause.version) > (one.activity, one.version):
+                one.activity, one.version, one.looked_at = clause.activity, clause.version, at
+                changed.append(one)
+        Look.objects.bulk_update(changed, ["activity", "version", "looked_at"])
+        Look.objects.bulk_create(
+            [
+                Look(
+                    revision_id=clause.revision_id,
+                    person=person,
+                    version=clause.version,
+                    activity=clause.activity,
+                    looked_at=at,
+                    **{field: clause},
+                )
+                for pk, clause in seen.items()
+                if pk not in known
+            ],
+            # Two windows of one person may look at the same moment.
+            ignore_conflicts=True,
+        )

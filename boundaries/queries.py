@@ -1,5 +1,6 @@
 """What the pages and the API show: read once, in a constant number of queries."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -106,6 +107,8 @@ class May:
     withdraw: bool = False
     amend: bool = False
     acknowledge: bool = False
+    veto: bool = False
+    order: bool = False
 
 
 def what_may(
@@ -153,6 +156,8 @@ def what_may(
         and (allowed(Act.APPROVE) or (allowed(Act.WITHDRAW) and opened_unsigned)),
         amend=here(Act.OPEN) and not unfinished_exists and _amendable(revision),
         acknowledge=revision.state in ANSWERING and not acknowledged and allowed(Act.ACKNOWLEDGE),
+        veto=draft and allowed(Act.VETO),
+        order=draft and allowed(Act.ORDER),
     )
 
 
@@ -239,6 +244,10 @@ class RowItem:
     thread: ThreadSummary
     # Said or done by others since the reader last looked.
     is_new: bool
+    # An Office of the reader agrees to it as it stands, and may take that back.
+    can_withdraw: bool
+    # It waits for an Office of the reader, who does not contest or veto it.
+    mine_to_agree: bool
 
 
 @dataclass(frozen=True)
@@ -251,6 +260,8 @@ class ArticleItem:
     marks: Sequence[Mark]
     thread: ThreadSummary
     is_new: bool
+    can_withdraw: bool
+    mine_to_agree: bool
 
     @property
     def number(self) -> int:
@@ -262,10 +273,9 @@ class Group:
     owner: str
     title: str
     rows: Sequence[RowItem]
-
-    @property
-    def agreed(self) -> int:
-        return sum(item.standing.state == ClauseState.AGREED for item in self.rows)
+    # Of all its rows, also where only some of them are shown.
+    total: int
+    agreed: int
 
 
 @dataclass(frozen=True)
@@ -296,6 +306,9 @@ class Board:
     missing: Sequence[Function]
     read_tokens: Sequence[str]
     my_offices: Sequence[str]
+    # Up to where the Revision's activity is in it, and which rows stand where.
+    activity: int
+    shape: str
     last_refusal: StateChange | None = None
     can_agree_all: bool = field(default=False)
     # What the predecessor in the reader's own Office agreed to, still to be confirmed.
@@ -330,9 +343,33 @@ def _can(standing: ClauseStanding, mine: Sequence[str], wanted: str) -> bool:
     if isinstance(standing.clause, Row) and standing.clause.is_settled:
         return False
     return any(
-        (stance := standing.stance_of(office)) is not None and stance.state != wanted
+        (stance := standing.stance_of(office)) is not None and stance.state not in (wanted, "veto")
         for office in mine
     )
+
+
+def _agrees(standing: ClauseStanding, mine: Sequence[str]) -> bool:
+    if isinstance(standing.clause, Row) and standing.clause.is_settled:
+        return False
+    return any(one.state == "agreed" and one.office in mine for one in standing.stances)
+
+
+def _is_mine_to_agree(standing: ClauseStanding, mine: Sequence[str]) -> bool:
+    said = [one.state for one in standing.stances if one.office in mine]
+    if any(state in ("contested", "veto") for state in said):
+        return False
+    return any(state not in ("agreed", "bound") for state in said)
+
+
+def _group(key: str, rows: Sequence[RowItem]) -> Group:
+    agreed = sum(item.standing.state == ClauseState.AGREED for item in rows)
+    return Group(key, _group_title(key), rows, total=len(rows), agreed=agreed)
+
+
+def _shape(keys: Iterable[tuple[Row, str]]) -> str:
+    """Which rows stand where: what differs needs the whole page again."""
+    places = " ".join(f"{row.position}{key}" for row, key in keys)
+    return hashlib.sha256(places.encode()).hexdigest()[:12]
 
 
 def board(revision: Revision, reader: Person, *, on: date) -> Board:
@@ -363,6 +400,8 @@ def board(revision: Revision, reader: Person, *, on: date) -> Board:
             marks=marked.get(row, ()),
             thread=spoken.get(row, ThreadSummary()),
             is_new=is_new(row, looks),
+            can_withdraw=_agrees(standing, mine),
+            mine_to_agree=_is_mine_to_agree(standing, mine),
         )
         for row in rows
     ]
@@ -377,11 +416,7 @@ def board(revision: Revision, reader: Person, *, on: date) -> Board:
     refusal = revision.changes.filter(verb__in=[Verb.DECLINE, Verb.RETURN]).last()
     return Board(
         groups=[
-            Group(
-                key,
-                _group_title(key),
-                [item for item, its in zip(items, keys, strict=True) if its == key],
-            )
+            _group(key, [item for item, its in zip(items, keys, strict=True) if its == key])
             for key in order
             if key in keys
         ],
@@ -395,6 +430,8 @@ def board(revision: Revision, reader: Person, *, on: date) -> Board:
                 marks=marked.get(article, ()),
                 thread=spoken.get(article, ThreadSummary()),
                 is_new=is_new(article, looks),
+                can_withdraw=_agrees(standing, mine),
+                mine_to_agree=_is_mine_to_agree(standing, mine),
             )
             for article in articles
         ],
@@ -415,6 +452,8 @@ def board(revision: Revision, reader: Person, *, on: date) -> Board:
         missing=list(Function.objects.active().filter(name__in=missing)) if missing else [],
         read_tokens=[f"{one.clause.anchor}:{one.clause.version}" for one in every],
         my_offices=mine,
+        activity=revision.activity,
+        shape=_shape(zip(rows, keys, strict=True)),
         last_refusal=refusal,
         can_agree_all=any(_can(one, mine, "agreed") for one in every),
         confirm_tokens=[

@@ -59,15 +59,22 @@ class ClauseStanding:
         return any(one.state == "veto" for one in self.stances)
 
     @property
+    def contested_by(self) -> str:
+        """ "Contested by COO: ..."; empty where nobody contests it."""
+        contesting = [one for one in self.stances if one.state == "contested"]
+        if not contesting:
+            return ""
+        who = ", ".join(office_short(one.office) for one in contesting)
+        return f"Contested by {who}: {contesting[0].reason}"
+
+    @property
     def waits_for(self) -> str:
         """ "COO, CFO to agree", or whose contest stands; empty when agreed."""
         vetoing = [one for one in self.stances if one.state == "veto"]
         if vetoing:
             return f"CFO veto: {vetoing[0].reason}"
-        contesting = [one for one in self.stances if one.state == "contested"]
-        if contesting:
-            who = ", ".join(office_short(one.office) for one in contesting)
-            return f"Contested by {who}: {contesting[0].reason}"
+        if self.contested_by:
+            return self.contested_by
         again = [office_short(one.office) for one in self.stances if one.state == "voided"]
         fresh = [office_short(one.office) for one in self.stances if one.state == "waiting"]
         former = [office_short(one.office) for one in self.stances if one.state == "predecessor"]
@@ -144,7 +151,8 @@ def standings(
         for one in revision.vetoes.filter(lifted_at__isnull=True, ordered_at__isnull=True)
     }
     live: dict[tuple[str, int, str], Agreement] = {}
-    before: set[tuple[str, int, str]] = set()
+    # The newest version to which a party once agreed, and does not any more.
+    before: dict[tuple[str, int, str], int] = {}
     for one in revision.agreements.select_related("appointment", "person"):
         key = (
             ("row", one.row_id, one.office)
@@ -154,7 +162,7 @@ def standings(
         if one.withdrawn_at is None:
             live[key] = one  # type: ignore[index]  # the check constraint says one id is set
         elif one.stance == Stance.AGREED:
-            before.add(key)  # type: ignore[arg-type]
+            before[key] = max(one.clause_version, before.get(key, 0))  # type: ignore[index, arg-type]
     result = []
     clauses: list[tuple[str, Row | Article]] = [
         *(("article", article) for article in articles),
@@ -166,7 +174,7 @@ def standings(
                 office,
                 clause,
                 live.get((kind, clause.pk, office)),
-                (kind, clause.pk, office) in before,
+                before.get((kind, clause.pk, office), clause.version) != clause.version,
                 holders,
                 vetoes.get(clause.pk) if kind == "row" else None,
             )

@@ -123,7 +123,7 @@ TEMPLATES = [
             ],
             "builtins": [
                 "django_cotton.templatetags.cotton",
-                "lucide.templatetags.lucide",
+                "revops_registry.templatetags.icons",
                 "people.templatetags.speech",
             ],
         },
@@ -215,6 +215,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "review-reminders": {"task": "reviews.tasks.remind", "schedule": 3600.0},
     "waiting-reminders": {"task": "boundaries.tasks.remind_waiting", "schedule": 3600.0},
     "successions": {"task": "boundaries.tasks.look_after_successions", "schedule": 3600.0},
+    "exceptions": {"task": "boundaries.tasks.look_after_exceptions", "schedule": 3600.0},
     "appointment-reminders": {
         "task": "people.tasks.remind_of_appointments",
         "schedule": 3600.0,

@@ -15,10 +15,10 @@ from people.errors import NotYourOffice, Refused
 from people.offices import office_short
 from people.permissions import Act
 
-from .. import agreeing, drafting, workflow
+from .. import drafting, workflow
 from ..differences import Difference, article_differences, row_differences
-from ..errors import ChangedMeanwhile, InvalidText
-from ..forms import ArticleForm, ControlForm, ReasonForm, RowForm, article_form
+from ..errors import ChangedMeanwhile
+from ..forms import ArticleForm, ControlForm, RowForm, article_form
 from ..models import Article, Revision, Row
 from ..parties import party_offices, require_party
 from ..template import REPORTING_LINES
@@ -229,44 +229,9 @@ def _edit_page(
     return render(request, part if in_place else whole, shared | context, status=status)
 
 
-@signed_in_verb
-@require_POST
-def agree(request: HttpRequest, number: str, n: int) -> HttpResponse:
-    """Agree to exactly the text that was on the page."""
-    revision = find(request, number, n)
-    clause = clause_of(revision, request.POST.get("clause", ""))
-    agreeing.agree(
-        clause=clause,
-        expected_version=_version(request.POST.get("version", "")),
-        acting_user=reader_of(request),
-        at=timezone.now(),
-    )
-    return to_revision(revision, clause.anchor)
-
-
-def _version(text: str) -> int:
+def clause_version(text: str) -> int:
     # Nothing readable matches no version: the verb then shows what stands now.
     return int(text) if text.isdecimal() and len(text) < 10 else 0
-
-
-@signed_in_verb
-@require_POST
-def contest(request: HttpRequest, number: str, n: int) -> HttpResponse:
-    """Contest a row or article with a reason."""
-    revision = find(request, number, n)
-    clause = clause_of(revision, request.POST.get("clause", ""))
-    form = ReasonForm(request.POST)
-    if not form.is_valid() and request.POST.get("reason", "").strip():
-        # Whole or not at all: a reason cut off in the middle may say something else.
-        raise InvalidText(f"{clause} is not contested. {' '.join(map(str, form.errors['reason']))}")
-    agreeing.contest(
-        clause=clause,
-        reason=form.cleaned_data.get("reason", ""),
-        acting_user=reader_of(request),
-        at=timezone.now(),
-    )
-    messages.success(request, f"{clause} is contested. Agreeing to it later ends that.")
-    return to_revision(revision, clause.anchor)
 
 
 def read_tokens(request: HttpRequest, revision: Revision) -> dict[tuple[str, int], int]:
@@ -278,31 +243,8 @@ def read_tokens(request: HttpRequest, revision: Revision) -> dict[tuple[str, int
     for token in request.POST.getlist("read"):
         anchor, _, version = token.partition(":")
         if anchor in anchors:
-            read[anchors[anchor]] = _version(version)
+            read[anchors[anchor]] = clause_version(version)
     return read
-
-
-@signed_in_verb
-@require_POST
-def agree_all(request: HttpRequest, number: str, n: int) -> HttpResponse:
-    """Agree to every text that was on the page and still stands."""
-    revision = find(request, number, n)
-    done = agreeing.agree_to_all_read(
-        revision=revision,
-        read=read_tokens(request, revision),
-        acting_user=reader_of(request),
-        at=timezone.now(),
-    )
-    count = "1 row or article" if done.agreed == 1 else f"{done.agreed} rows and articles"
-    words = [f"You agreed to {count}."]
-    if done.changed_meanwhile:
-        names = ", ".join(str(one) for one in done.changed_meanwhile)
-        words.append(f"Changed while you read, so not agreed: {names}.")
-    if done.own_contests:
-        stays = "stays" if done.own_contests == 1 else "stay"
-        words.append(f"{done.own_contests} that you contest {stays} contested.")
-    messages.success(request, " ".join(words))
-    return to_revision(revision)
 
 
 @signed_in_verb

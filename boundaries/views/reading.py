@@ -23,7 +23,7 @@ from ..forms import PlanForm
 from ..models import Acknowledgement, Freeze, Revision
 from ..parties import stands_in_the_way
 from ..states import PUBLISHED, State
-from .drafting import reporting_lines
+from . import board
 from .frame import find, frame, nothing_new, reader_of, signed_in_verb, to_revision, today
 from .signing import pdf_response
 
@@ -34,20 +34,10 @@ def revision(request: HttpRequest, number: str, n: int) -> HttpResponse:
     """The drafting board, the way through signatures, or what rules: by the state."""
     found = find(request, number, n)
     if found.state == State.DRAFT:
-        return _draft(request, found)
+        return board.draft(request, found)
     if found.state in (State.COSIGNING, State.AWAITING_APPROVAL):
         return _progress(request, found)
     return _in_force(request, found)
-
-
-def _draft(request: HttpRequest, found: Revision) -> HttpResponse:
-    reader = reader_of(request)
-    board = queries.board(found, reader, on=today())
-    note = f"{board.agreed} of {board.total} agreed"
-    context, _ = frame(found, reader, draft_note=note)
-    line = next(one.article for one in board.articles if one.article.key == "reporting_line")
-    context |= {"board": board, "reporting": reporting_lines(line)}
-    return render(request, "boundaries/draft.html", context)
 
 
 def _frozen(

@@ -153,6 +153,13 @@ def _agree(world):
     return lambda: agreeing.agree(clause=row, expected_version=row.version, **world.by())
 
 
+def _withdraw_agreement(world):
+    row = _nobody_agrees(world)
+    if world.revision.state == State.DRAFT and world.role in PARTIES:
+        agreeing.agree(clause=row, expected_version=row.version, **world.by())
+    return lambda: agreeing.withdraw_agreement(clause=row, **world.by())
+
+
 def _agree_to_all(world):
     _nobody_agrees(world)
     read = factories.everything_read(world.revision)
@@ -477,6 +484,7 @@ WALKED: dict[str, list[Walk]] = {
     "boundaries.agreeing.agree": [Walk(Act.AGREE, _agree)],
     "boundaries.agreeing.agree_to_all_read": [Walk(Act.AGREE, _agree_to_all)],
     "boundaries.agreeing.confirm_predecessors": [Walk(Act.AGREE, _confirm_predecessors)],
+    "boundaries.agreeing.withdraw_agreement": [Walk(Act.AGREE, _withdraw_agreement)],
     "boundaries.agreeing.contest": [Walk(Act.CONTEST, _contest)],
     "boundaries.signing.record_reading": [
         Walk(Act.READ_DRAFT, _record_reading, FROZEN, logged=False)

@@ -1,0 +1,111 @@
+"""What others did about rows and articles, in words: from the audit log, which knows all of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.utils import timezone
+
+from audit.models import Event
+from people.models import Person
+
+from .models import Article, Revision, Row
+
+# What a reader is told; an event that is not named here is told as "changed".
+_WORDS = {
+    "agreed": "agreed to",
+    "agreement_withdrawn": "no longer agrees to",
+    "contested": "contests",
+    "added": "added",
+    "left_out": "left out",
+    "vetoed": "vetoed",
+    "veto_lifted": "lifted the veto of",
+    "commented": "wrote about",
+    "proposed": "proposed a change of",
+    "mentioned": "wrote about",
+    "escalated": "escalated",
+}
+_TO_ALL = "draft.agreed_to_all_read"
+# A sentence about more clauses than these counts them instead.
+NAMED = 3
+
+Clause = Row | Article
+
+
+@dataclass(frozen=True)
+class Happening:
+    """The newest thing done about a clause."""
+
+    clause: Clause
+    who: str
+    did: str  # "agreed to"
+    at: str  # "11:02 ET"
+    mine: bool
+
+    @property
+    def sentence(self) -> str:
+        """ "Daniel Osei agreed to row 4.12." """
+        return f"{self.who} {self.did} {_place(self.clause)}."
+
+    @property
+    def here(self) -> str:
+        """ "Priya Raman changed this row at 11:02 EST": said in the row itself."""
+        kind = "row" if isinstance(self.clause, Row) else "article"
+        return f"{self.who} {self.did} this {kind} at {self.at}"
+
+
+def _place(clause: Clause) -> str:
+    return f"row {clause.reference}" if isinstance(clause, Row) else f"article {clause.number}"
+
+
+def _kind(clause: Clause) -> str:
+    return "row" if isinstance(clause, Row) else "article"
+
+
+def newest(
+    revision: Revision, clauses: Sequence[Clause], reader: Person
+) -> Mapping[tuple[str, int], Happening]:
+    """The newest event about each clause, by ("row" | "article", id). One query."""
+    about = Q(object_type="revision", object_id=str(revision.pk), event=_TO_ALL)
+    for kind in ("row", "article"):
+        ids = [str(one.pk) for one in clauses if _kind(one) == kind]
+        if ids:
+            about |= Q(object_type=kind, object_id__in=ids)
+    by_place: dict[tuple[str, str], Event] = {}
+    to_all: list[Event] = []
+    for event in Event.objects.filter(about).order_by("sequence"):
+        if event.event == _TO_ALL:
+            to_all.append(event)
+        else:
+            by_place[event.object_type, event.object_id] = event
+    found = {}
+    for clause in clauses:
+        latest = by_place.get((_kind(clause), str(clause.pk)))
+        for event in to_all:
+            agreed = any(one.startswith(f"{clause} (") for one in event.data.get("agreed", ()))
+            if agreed and (latest is None or event.sequence > latest.sequence):
+                latest = event
+        if latest is not None:
+            found[_kind(clause), clause.pk] = _happening(clause, latest, reader)
+    return found
+
+
+def _happening(clause: Clause, event: Event, reader: Person) -> Happening:
+    did = "agreed" if event.event == _TO_ALL else event.event.partition(".")[2]
+    local = timezone.localtime(event.at)
+    return Happening(
+        clause=clause,
+        who=event.actor_name or "The registry",
+        did=_WORDS.get(did, "changed"),
+        at=f"{local:%H:%M} {local.tzname()}",
+        mine=event.actor_id == reader.pk,
+    )
+
+
+def told(happenings: Sequence[Happening]) -> str:
+    """One sentence for everybody else's acts, short enough to be read aloud; "" for none."""
+    others = [one for one in happenings if not one.mine]
+    if len(others) > NAMED:
+        who = sorted({one.who for one in others})
+        return f"{' and '.join(who)} changed {len(others)} rows and articles."
+    return " ".join(one.sentence for one in others)
