@@ -8,7 +8,16 @@ class BoundariesConfig(AppConfig):
     def ready(self) -> None:
         from people import signals as people_signals
 
-        from . import handover_effects, outlook, protections, signals, signing, succession
+        from . import (
+            exception_lists,
+            handover_effects,
+            outlook,
+            protections,
+            registry,
+            signals,
+            signing,
+            succession,
+        )
 
         protections.register()
         outlook.register()
@@ -25,3 +34,4 @@ class BoundariesConfig(AppConfig):
             succession.on_revision_in_force, dispatch_uid="successions of what comes in force"
         )
         handover_effects.register()
+        registry.register_panels(exception_lists.panel)

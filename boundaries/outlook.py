@@ -16,6 +16,7 @@ from people.permissions import Act, may
 from people.templatetags.speech import day_words
 
 from . import content as contents
+from . import exception_lists
 from .models import Agreement, Freeze, Revision, Row
 from .states import Stance, State
 from .takeover import waiting_for
@@ -125,3 +126,5 @@ def register() -> None:
     registry.register_standings(standings)
     registry.register_document_link(document_link)
     registry.register_notices(notices)
+    registry.register_standings(exception_lists.standings)
+    registry.register_notices(exception_lists.notices)

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from .views import documents, drafting, reading, signing, succession, verify
+from .views import documents, drafting, exceptions, reading, signing, succession, verify
 
 app_name = "boundaries"
 
@@ -27,6 +27,8 @@ _revision = [
     path("signing-copy.pdf", signing.signing_copy, name="signing_copy"),
     path("sealed.pdf", reading.sealed_pdf, name="sealed_pdf"),
     path("qr.svg", reading.qr, name="qr"),
+    path("exception/", exceptions.choose, name="choose_exception"),
+    path("exception/<int:position>/", exceptions.ask, name="request_exception"),
 ]
 
 urlpatterns = [
@@ -36,5 +38,8 @@ urlpatterns = [
     path("boundaries/<slug:number>/<int:n>/", include(_revision)),
     path("takeovers/", succession.successions, name="successions"),
     path("takeovers/<int:pk>/", succession.one, name="succession"),
+    path("exceptions/", exceptions.listed, name="exceptions"),
+    path("exceptions/<int:pk>/", exceptions.one, name="exception"),
+    path("exceptions/<int:pk>/take-back/", exceptions.take_back, name="take_back_exception"),
     path("verify/", verify.verify, name="verify"),
 ]

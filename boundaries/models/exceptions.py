@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from people.models import Appointment
 
@@ -56,6 +57,9 @@ class BoundaryException(models.Model):
 
     def __str__(self) -> str:
         return f"Exception {self.pk} to {self.row}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("boundaries:exception", args=[self.pk])
 
 
 class ExceptionAnswer(models.Model):

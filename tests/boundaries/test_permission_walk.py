@@ -19,7 +19,7 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from audit.models import Event
-from boundaries import agreeing, drafting, plan, signing, succession, workflow
+from boundaries import agreeing, drafting, exceptions, plan, signing, succession, workflow
 from boundaries.models import Agreement, Reading, Revision, Signature, SigningIntent, Succession
 from boundaries.states import ANSWERING, Role, State
 from functions_catalog import catalog
@@ -252,6 +252,53 @@ def _remind(world):
     if review is None or world.revision.state != State.IN_FORCE:
         return None
     return lambda: reviews.remind_now(review=review, **world.by())
+
+
+def _request_exception(world):
+    row = factories.row_of(world.revision, "vendor_management")
+    return lambda: exceptions.request(
+        row=row,
+        what="Sales signs its own licences.",
+        reason=REASON,
+        expires_on=TODAY + timedelta(days=30),
+        **world.by(),
+    )
+
+
+def _requested(world, by="revops_lead"):
+    """An exception that the RevOps Lead asked for; the CRO and the CFO approve it."""
+    if world.revision.state not in ANSWERING:
+        return None
+    return exceptions.request(
+        row=factories.row_of(world.revision, "deal_desk"),
+        what="Sales managers approve discounts themselves.",
+        reason=REASON,
+        expires_on=TODAY + timedelta(days=30),
+        acting_user=world.people[by],
+        at=NOW,
+    )
+
+
+def _answer_exception(world):
+    one = _requested(world)
+    if one is None:
+        return None
+    return lambda: exceptions.answer(exception=one, approves=True, **world.by())
+
+
+def _answer_in_their_place(world):
+    """The CRO asked, so the CEO approves in the CRO's place."""
+    one = _requested(world, by="cro")
+    if one is None:
+        return None
+    return lambda: exceptions.answer(exception=one, approves=True, **world.by())
+
+
+def _take_back_exception(world):
+    one = _requested(world)
+    if one is None:
+        return None
+    return lambda: exceptions.take_back(exception=one, **world.by())
 
 
 # --- Verbs without a Revision -----------------------------------------------------------------
@@ -516,6 +563,34 @@ WALKED: dict[str, list[Walk]] = {
             frozenset(ANSWERING),
             frozenset({"cro"}),
             "only the Office that changed hands answers",
+        )
+    ],
+    "boundaries.exceptions.request": [
+        Walk(Act.REQUEST_EXCEPTION, _request_exception, frozenset(ANSWERING))
+    ],
+    "boundaries.exceptions.answer": [
+        Walk(
+            Act.ANSWER_EXCEPTION,
+            _answer_exception,
+            frozenset(ANSWERING),
+            frozenset({"cro", "cfo"}),
+            "the owner, and the CFO where it touches financial reporting",
+        ),
+        Walk(
+            Act.ANSWER_EXCEPTION,
+            _answer_in_their_place,
+            frozenset(ANSWERING),
+            frozenset({"cfo", "ceo"}),
+            "nobody approves their own request: the CEO does",
+        ),
+    ],
+    "boundaries.exceptions.take_back": [
+        Walk(
+            Act.REQUEST_EXCEPTION,
+            _take_back_exception,
+            frozenset(ANSWERING),
+            frozenset({"revops_lead"}),
+            "who asked for it takes it back",
         )
     ],
     "reviews.workflow.remind_now": [Walk(Act.REMIND, _remind, frozenset({State.IN_FORCE}))],
