@@ -18,6 +18,7 @@ from people.models import Appointment, Person
 from people.offices import CFO
 from people.permissions import Act
 
+from . import draft_news
 from .activity import touch
 from .errors import (
     ChangedMeanwhile,
@@ -518,4 +519,5 @@ def contest(*, clause: Row | Article, reason: str, acting_user: Person, at: date
         reason=reason,
         offices=offices,
     )
+    draft_news.contested(clause, reason=reason, acting_user=acting_user, held=held, at=at)
     return offices

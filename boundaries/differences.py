@@ -38,7 +38,12 @@ def _lines(text: RowText) -> dict[str, str]:
 
 def row_differences(stands: Row, typed: RowText) -> list[Difference]:
     """The fields in which what was typed differs from what stands now."""
-    theirs, yours = _lines(row_text(stands)), _lines(typed)
+    return row_text_differences(row_text(stands), typed)
+
+
+def row_text_differences(before: RowText, after: RowText) -> list[Difference]:
+    """The same for two texts that need not stand anywhere."""
+    theirs, yours = _lines(before), _lines(after)
     return [
         Difference(label, theirs[label], yours[label])
         for label in theirs
@@ -48,11 +53,15 @@ def row_differences(stands: Row, typed: RowText) -> list[Difference]:
 
 def article_differences(stands: Article, typed: ArticleText) -> list[Difference]:
     """The same for an article: its text, and each of its data."""
+    return article_text_differences(ArticleText(text=stands.text, data=stands.data), typed)
+
+
+def article_text_differences(before: ArticleText, after: ArticleText) -> list[Difference]:
     found = []
-    if stands.text != typed.text:
-        found.append(Difference("Text", stands.text, typed.text))
-    for name, value in typed.data.items():
-        theirs = stands.data.get(name, "")
+    if before.text != after.text:
+        found.append(Difference("Text", before.text, after.text))
+    for name, value in after.data.items():
+        theirs = before.data.get(name, "")
         if theirs != value:
             label = name.replace("_", " ").capitalize()
             found.append(Difference(label, _plain(theirs), _plain(value)))

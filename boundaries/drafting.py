@@ -18,6 +18,7 @@ from people.models import Appointment, Office, Person
 from people.offices import HYBRID
 from people.permissions import Act
 
+from . import draft_news
 from .agreeing import about, record_event, record_stance, refuse_settled, withdraw_agreements
 from .errors import ChangedMeanwhile, InvalidText, ReasonMissing, RowCannotGo
 from .locking import locked_draft, reread
@@ -190,6 +191,7 @@ def _after_edit(
         agreements_withdrawn=withdrawn,
         agreed_by_editor=agreed,
     )
+    draft_news.edited(clause, acting_user=acting_user, held=held, at=at)
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ _revision = [
     path("", reading.revision, name="revision"),
     path("rows/<int:position>/", drafting.row, name="row"),
     path("articles/<int:article_number>/", drafting.article, name="article"),
+    path("", include("boundaries.thread_urls")),
     path("", include("boundaries.board_urls")),
     path("confirm-predecessors/", succession.confirm_predecessors, name="confirm_predecessors"),
     path("add-row/", drafting.add_row, name="add_row"),

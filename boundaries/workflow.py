@@ -42,7 +42,7 @@ from sealing.render import check_content
 
 from . import content as contents
 from . import marks as marking
-from . import notices, signals, template
+from . import draft_news, notices, signals, template
 from .activity import touch
 from .blockers import Blocker, allocated_elsewhere, blockers
 from .drafting import row_text, twelve_months_after
@@ -243,6 +243,7 @@ def _opened(
     )
     event = "document.opened" if verb == Verb.OPEN else "revision.amendment_opened"
     _record(event, revision, acting_user=acting_user, held=held, at=at)
+    draft_news.draft_opened(revision, acting_user=acting_user, held=held, at=at)
 
 
 @transaction.atomic

@@ -88,3 +88,10 @@ def _cut(words: str, limit: int) -> str:
     if len(words) <= limit:
         return words
     return words[: limit - 1].rsplit(" ", 1)[0] + "…"
+
+
+def read_at_place(person: Person, paths: Iterable[str], *, at: datetime) -> int:
+    """The person has opened these places: what was new there is read. Returns how many."""
+    return Notice.objects.filter(person=person, path__in=list(paths), read_at__isnull=True).update(
+        read_at=at
+    )

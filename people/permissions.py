@@ -203,6 +203,7 @@ PARTY_ACTS = frozenset(
         Act.EDIT,
         Act.AGREE,
         Act.CONTEST,
+        Act.PROPOSE,
         Act.ESCALATE,
         Act.SIGN,
         Act.DECLINE,
