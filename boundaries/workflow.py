@@ -42,7 +42,7 @@ from sealing.render import check_content
 
 from . import content as contents
 from . import marks as marking
-from . import draft_news, notices, signals, template
+from . import disputes, draft_news, notices, rulings, signals, template
 from .activity import touch
 from .blockers import Blocker, allocated_elsewhere, blockers
 from .drafting import row_text, twelve_months_after
@@ -302,6 +302,7 @@ def amend(*, revision: Revision, acting_user: Person, at: datetime) -> Revision:
         )
     _opened(draft, Verb.AMEND, acting_user=acting_user, held=held, at=at)
     _take_up_wishes(draft)
+    rulings.enter_draft(draft, at=at)
     return draft
 
 
@@ -610,6 +611,8 @@ def _back_to_draft(
     # What stands in the history and beside the void signatures, also where there is no such word.
     because = word or marking.summary(marks)
     frozen = _live_freeze(revision)
+    if verb == Verb.DECLINE:
+        rulings.bind_declined(revision, at=at)
     voided = _void(revision, reason=because, at=at)
     change = _move(
         revision, verb, State.DRAFT, acting_user=acting_user, held=held, at=at, reason=because
@@ -625,6 +628,7 @@ def _back_to_draft(
     )
     touch(revision, *(clause for clause, _ in marks))
     _take_up_wishes(revision)
+    rulings.enter_draft(revision, at=at)
     _record(
         event,
         revision,
@@ -678,6 +682,7 @@ def withdraw(*, revision: Revision, reason: str, acting_user: Person, at: dateti
         reason=reason,
         signatures_voided=voided,
     )
+    disputes.lapse(revision, at=at)
     notices.back_to_draft(revision, by=held[0], reason=reason, verb=Verb.WITHDRAW, at=at)
     return revision
 
@@ -703,7 +708,8 @@ def bring_into_force(*, revision: Revision, at: datetime) -> Revision:
     today = company_date(at)
     frozen = _live_freeze(revision)
     answers = contents.answers(contents.content_of(frozen))
-    ownership.locked_functions(one.function_key for one in answers)
+    bound = rulings.interim_functions(revision.document)
+    ownership.locked_functions([*(one.function_key for one in answers), *bound])
     former = (
         Revision.objects.filter(document=revision.document, state__in=ANSWERING)
         .select_related("document")
@@ -718,6 +724,7 @@ def bring_into_force(*, revision: Revision, at: datetime) -> Revision:
         revision_number=revision.number,
         at=at,
     )
+    change = rulings.come_in_force(revision, change, at=at)
     revision.in_force_from = at
     if change.owner_changed:
         revision.acknowledgement_due_date = add_business_days(
