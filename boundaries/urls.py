@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from .views import documents, drafting, exceptions, reading, signing, succession, verify
+from .views import comparing, documents, drafting, exceptions, reading, signing, succession, verify
 
 app_name = "boundaries"
 
@@ -36,6 +36,8 @@ urlpatterns = [
     path("boundaries/", documents.documents, name="documents"),
     path("boundaries/open/", documents.open_document, name="open"),
     path("boundaries/<slug:number>/", documents.document, name="document"),
+    path("boundaries/<slug:number>/compare/", comparing.compare, name="compare"),
+    path("boundaries/<slug:number>/compare.pdf", comparing.compare_pdf, name="compare_pdf"),
     path("boundaries/<slug:number>/<int:n>/", include(_revision)),
     path("takeovers/", succession.successions, name="successions"),
     path("takeovers/<int:pk>/", succession.one, name="succession"),

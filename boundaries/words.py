@@ -68,6 +68,45 @@ def only_spaces_differ(pieces: Sequence[Piece]) -> bool:
     return not any(one.text.strip() for one in pieces if one.kind != "same")
 
 
+GAP = Piece("gap", "…")
+
+
+def without_unchanged_lines(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces with long stretches of unchanged lines left out, ``GAP`` in their place.
+
+    One unchanged line before and after each change stays. Texts of few lines stay whole.
+    """
+    lines = _by_line(pieces)
+    touched = [any(one.kind != "same" for one in line) for line in lines]
+    near = [any(touched[max(0, i - 1) : i + 2]) for i in range(len(lines))]
+    if len(lines) < _LONG or all(near) or not any(near):
+        return list(pieces)
+    result: list[Piece] = []
+    for line, kept in zip(lines, near, strict=True):
+        if kept:
+            result += line
+        elif not result or result[-1] != GAP:
+            result.append(GAP)
+    return _gathered(result)
+
+
+_LONG = 8  # a text of fewer lines is shown whole
+
+
+def _by_line(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    """The pieces line by line; blank lines go with the line above them."""
+    lines: list[list[Piece]] = [[]]
+    ended = False
+    for piece in pieces:
+        for part in re.findall(r"[^\n]*\n+|[^\n]+", piece.text):
+            if ended and part.strip():
+                lines.append([])
+                ended = False
+            lines[-1].append(Piece(piece.kind, part))
+            ended = ended or part.endswith("\n")
+    return lines
+
+
 def _tokens(text: str) -> list[Token]:
     """The words, each with the space before it; the space at the end goes with an empty word."""
     found = [(match[1], match[2]) for match in _TOKEN.finditer(text)]

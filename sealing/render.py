@@ -175,6 +175,30 @@ def render_here(content: Mapping[str, Any], *, verification_url: str) -> bytes:
     return pdf
 
 
+def render_plain(html: str, css: str) -> bytes:
+    """Give HTML of ours as an accessible PDF (PDF/UA-1) without seal, attachment or fields.
+
+    For the child process of what is only read (`sealing.comparison`).
+    """
+    load_weasyprint()
+    from weasyprint import HTML
+
+    fetcher = locked_fetcher({})
+    faces, font_config = _faces(fetcher, serif=fonts.needs_serif(html))
+    pdf = (
+        HTML(string=html, url_fetcher=fetcher, base_url="asset:")
+        .render(
+            stylesheets=[faces, _css(css, fetcher, font_config)],
+            font_config=font_config,
+            pdf_variant="pdf/ua-1",
+        )
+        .write_pdf(pdf_variant="pdf/ua-1", pdf_tags=True)
+    )
+    if not isinstance(pdf, bytes):
+        raise RenderFailed("The renderer gave no file.")
+    return pdf
+
+
 def render_stamp(html_body: str, css: str, *, width_pt: float, height_pt: float) -> bytes | None:
     """Give a one-page PDF of the given size for a visible stamp, or None if it does not fit.
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from people.offices import HYBRID, office_short
 
-from ..words import Piece, compare_words, only_spaces_differ
+from ..words import Piece, compare_words, only_spaces_differ, without_unchanged_lines
 
 OWNER_LABEL = "Owner"
 
@@ -57,6 +57,11 @@ class Field:
     @cached_property
     def pieces(self) -> Sequence[Piece]:
         return list(compare_words(self.before, self.after))
+
+    @property
+    def short_pieces(self) -> Sequence[Piece]:
+        """The same without long stretches of lines that did not change."""
+        return without_unchanged_lines(self.pieces)
 
     @property
     def only_spaces(self) -> bool:

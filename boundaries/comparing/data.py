@@ -6,8 +6,10 @@ from .changes import Change, Comparison, Field, Show
 from .sentences import in_one_sentence, summary
 
 
-def as_data(comparison: Comparison, show: Show = Show.ALL) -> dict[str, Any]:
-    """The comparison as plain data: what the API answers and the PDF is made from."""
+def as_data(
+    comparison: Comparison, show: Show = Show.ALL, *, short: bool = False
+) -> dict[str, Any]:
+    """The comparison as plain data; ``short`` leaves long stretches of unchanged lines out."""
     counts = comparison.counts
     return {
         "in_one_sentence": in_one_sentence(comparison),
@@ -32,19 +34,19 @@ def as_data(comparison: Comparison, show: Show = Show.ALL) -> dict[str, Any]:
             }
             for one in summary(comparison)
         ],
-        "control": [_field_data(one) for one in comparison.control],
+        "control": [_field_data(one, short=short) for one in comparison.control],
         "groups": [
             {
                 "key": group.key,
                 "title": group.title,
-                "changes": [_change_data(one) for one in group.changes],
+                "changes": [_change_data(one, short=short) for one in group.changes],
             }
             for group in comparison.groups(show)
         ],
     }
 
 
-def _change_data(change: Change) -> dict[str, Any]:
+def _change_data(change: Change, *, short: bool) -> dict[str, Any]:
     return {
         "what": change.what,
         "key": change.key,
@@ -58,17 +60,20 @@ def _change_data(change: Change) -> dict[str, Any]:
             {
                 "name": entry.name,
                 "change": entry.change,
-                "fields": [_field_data(one) for one in entry.fields],
+                "fields": [_field_data(one, short=short) for one in entry.fields],
             }
             for entry in change.entries
         ],
     }
 
 
-def _field_data(one: Field) -> dict[str, Any]:
+def _field_data(one: Field, *, short: bool) -> dict[str, Any]:
     return {
         "label": one.label,
         "before": one.before,
         "after": one.after,
-        "pieces": [{"kind": piece.kind, "text": piece.text} for piece in one.pieces],
+        "pieces": [
+            {"kind": piece.kind, "text": piece.text}
+            for piece in (one.short_pieces if short else one.pieces)
+        ],
     }
