@@ -9,6 +9,7 @@ class BoundariesConfig(AppConfig):
         from people import signals as people_signals
 
         from . import (
+            dispute_outlook,
             exception_lists,
             handover_effects,
             outlook,
@@ -21,6 +22,7 @@ class BoundariesConfig(AppConfig):
 
         protections.register()
         outlook.register()
+        dispute_outlook.register()
         people_signals.person_deactivated.connect(
             signing.end_with_the_account, dispatch_uid="intents end with the account"
         )

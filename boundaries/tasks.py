@@ -11,8 +11,8 @@ from people.calendar import END_OF_DAY, MORNING, company_date, company_zone
 from people.errors import Refused
 from sealing import render
 
-from . import exceptions, pdf, reminders, succession, vetoes, workflow
-from .models import Revision
+from . import dispute_mails, disputes, exceptions, pdf, reminders, succession, vetoes, workflow
+from .models import Dispute, Revision
 from .states import State
 
 log = logging.getLogger(__name__)
@@ -76,3 +76,24 @@ def look_after_exceptions() -> None:
     now = timezone.now()
     if MORNING <= now.astimezone(company_zone()).time() < END_OF_DAY:
         exceptions.look_after(at=now)
+
+
+@shared_task
+def open_due_pages() -> None:
+    """Open the pages of every dispute whose time for them is up."""
+    now = timezone.now()
+    due = Dispute.objects.filter(
+        outcome=Dispute.Outcome.OPEN, pages_opened_at__isnull=True, pages_due_at__lte=now
+    )
+    for dispute in due.select_related("revision__document"):
+        try:
+            disputes.open_pages(dispute=dispute, at=now)
+        except Refused as refusal:
+            # It ended meanwhile; the others are opened all the same.
+            log.info("%s was not opened: %s", dispute, refusal)
+
+
+@shared_task
+def remind_of_disputes() -> None:
+    """Remind of pages due today, and chase overdue rulings."""
+    dispute_mails.remind(at=timezone.now())

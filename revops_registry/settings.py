@@ -215,6 +215,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "review-reminders": {"task": "reviews.tasks.remind", "schedule": 3600.0},
     "waiting-reminders": {"task": "boundaries.tasks.remind_waiting", "schedule": 3600.0},
     "successions": {"task": "boundaries.tasks.look_after_successions", "schedule": 3600.0},
+    "dispute-pages-due": {"task": "boundaries.tasks.open_due_pages", "schedule": 60.0},
+    "dispute-reminders": {"task": "boundaries.tasks.remind_of_disputes", "schedule": 3600.0},
     "exceptions": {"task": "boundaries.tasks.look_after_exceptions", "schedule": 3600.0},
     "appointment-reminders": {
         "task": "people.tasks.remind_of_appointments",
