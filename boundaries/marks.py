@@ -137,4 +137,8 @@ def make(
     )
     for clause, _ in marks:
         withdraw_agreements(clause, because=because, at=at)
+        if clause.carried:
+            # No longer a matter of confirming what is in force, whatever its text.
+            clause.carried = False
+            clause.save(update_fields=["carried"])
     return made

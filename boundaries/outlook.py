@@ -16,7 +16,7 @@ from people.permissions import Act, may
 from people.templatetags.speech import day_words
 
 from . import content as contents
-from . import exception_lists
+from . import exception_lists, vetoes
 from .models import Agreement, Freeze, Revision, Row
 from .states import Stance, State
 from .takeover import waiting_for
@@ -37,9 +37,12 @@ def expected(day: date) -> Mapping[str, Answer]:
 
 
 def standings(keys: Sequence[str], reader: Person, on: date) -> Mapping[str, Sequence[Standing]]:
-    """ "Expired, not renewed" for everybody; "Contested in draft v4" for readers of drafts."""
+    """ "Expired, not renewed" for everybody; "Vetoed", "Contested in draft v4" for some.
+
+    Drafts are known to their readers only; one that was withdrawn leaves no trace.
+    """
     found: dict[str, list[Standing]] = {}
-    for some in (_lapsed(keys, on), _contested(keys, reader)):
+    for some in (_lapsed(keys, on), _vetoed(keys, reader), _contested(keys, reader)):
         for key, standing in some.items():
             found.setdefault(key, []).append(standing)
     return found
@@ -75,6 +78,22 @@ def _lapsed(keys: Sequence[str], on: date) -> Mapping[str, Standing]:
     return found
 
 
+def _vetoed(keys: Sequence[str], reader: Person) -> Mapping[str, Standing]:
+    if not may(reader, Act.READ_DRAFT, on=company_date(timezone.now())):
+        return {}
+    return {
+        function.key: Standing(
+            label=f"Vetoed in draft v{veto.revision.number}",
+            state="veto",
+            note=f"{veto.person_name}, {veto.person_office}, vetoes the row. What is in force "
+            "stands until then.",
+            url=vetoes.path_of(veto.row),
+            url_words="Read the veto",
+        )
+        for function, veto in vetoes.functions_vetoed(keys)
+    }
+
+
 def _contested(keys: Sequence[str], reader: Person) -> Mapping[str, Standing]:
     # What a reader may read is settled today, whatever date was asked for.
     if not may(reader, Act.READ_DRAFT, on=company_date(timezone.now())):
@@ -108,16 +127,31 @@ def document_link(document_number: str, revision_number: int, row: str) -> str:
 
 
 def notices(reader: Person, today: date) -> Sequence[Notice]:
-    """What the reader took over and has not answered yet."""
+    """What the reader took over and has not answered yet; for the CEO, orders that are open."""
+    orders = []
+    if may(reader, Act.ORDER, on=today):
+        orders = [
+            Notice(
+                title=f"The veto of row {one.row.reference} of {one.revision.reference} has stood "
+                f"for {vetoes.ORDER_AFTER} business days",
+                text=f"You may order that {one.row.function.name} go in as it is in force today.",
+                url=vetoes.order_path_of(one.row),
+                url_words="See what the order would do",
+            )
+            for one in vetoes.waiting_for_order(today=today)
+        ]
     return [
-        Notice(
-            title=f"{one.predecessor_name} signed {one.revision.reference} for the Office of the "
-            f"{office_short(one.office)}",
-            text=f"Acknowledge it or ask for an amendment by {day_words(one.due_date)}.",
-            url=reverse("boundaries:succession", args=[one.pk]),
-            url_words="See what you take over",
-        )
-        for one in waiting_for(reader, on=today)
+        *orders,
+        *(
+            Notice(
+                title=f"{one.predecessor_name} signed {one.revision.reference} for the Office of "
+                f"the {office_short(one.office)}",
+                text=f"Acknowledge it or ask for an amendment by {day_words(one.due_date)}.",
+                url=reverse("boundaries:succession", args=[one.pk]),
+                url_words="See what you take over",
+            )
+            for one in waiting_for(reader, on=today)
+        ),
     ]
 
 

@@ -1,7 +1,7 @@
 """What the pages and the API show: read once, in a constant number of queries."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -14,9 +14,11 @@ from people.offices import CEO, HYBRID, office_short, office_title
 from people.permissions import Act, entitling_appointments, may, powers_of
 from people.queries import accounts_of, who_acts_for
 from people.templatetags.speech import day, day_words
+from sealing.entries import Listing, listing
 
 from . import content as contents
 from .blockers import Blocker, blockers
+from .carried import differs_from_force
 from .disputes import open_disputes
 from .holders import Holders
 from .looking import is_new, looks_of
@@ -255,6 +257,7 @@ class ArticleItem:
     article: Article
     standing: ClauseStanding
     facts: Sequence[tuple[str, str]]
+    listing: Listing | None
     can_agree: bool
     can_contest: bool
     marks: Sequence[Mark]
@@ -313,8 +316,25 @@ class Board:
     can_agree_all: bool = field(default=False)
     # What the predecessor in the reader's own Office agreed to, still to be confirmed.
     confirm_tokens: Sequence[str] = ()
+    # What an amendment took over unchanged, and the reader's Office has yet to confirm.
+    carried_tokens: Sequence[str] = ()
+    # Rows that read otherwise than in what is to be replaced, new ones included; by id.
+    differing: Collection[int] = ()
     # Successors who asked for this amendment, with their words.
     wishes: Sequence[Succession] = ()
+
+    @property
+    def marks(self) -> Sequence[tuple[Row | Article, Mark]]:
+        """What the last decline or return means and is not answered yet, in the board's order."""
+        return [
+            *(
+                (item.row, mark)
+                for group in self.groups
+                for item in group.rows
+                for mark in item.marks
+            ),
+            *((item.article, mark) for item in self.articles for mark in item.marks),
+        ]
 
     @property
     def percent(self) -> int:
@@ -348,6 +368,15 @@ def _can(standing: ClauseStanding, mine: Sequence[str], wanted: str) -> bool:
     )
 
 
+def _tokens(every: Sequence[ClauseStanding], state: str, mine: Sequence[str]) -> list[str]:
+    """ "row-3:2": the clauses of which one of ``mine`` says ``state``, at the version shown."""
+    return [
+        f"{one.clause.anchor}:{one.clause.version}"
+        for one in every
+        if any(stance.state == state and stance.office in mine for stance in one.stances)
+    ]
+
+
 def _agrees(standing: ClauseStanding, mine: Sequence[str]) -> bool:
     if isinstance(standing.clause, Row) and standing.clause.is_settled:
         return False
@@ -376,7 +405,7 @@ def board(revision: Revision, reader: Person, *, on: date) -> Board:
     """Load the drafting board. The number of queries does not grow with the rows."""
     parties = party_offices(revision)
     rows = list(
-        revision.rows.select_related("function").prefetch_related(
+        revision.rows.select_related("function", "order").prefetch_related(
             Prefetch("sub_scopes", queryset=RowSubScope.objects.order_by("position"))
         )
     )
@@ -406,6 +435,7 @@ def board(revision: Revision, reader: Person, *, on: date) -> Board:
         for row in rows
     ]
     keys = [_group_key(row) for row in rows]
+    names = {row.function.key: row.function.name for row in rows}
     others = sorted(set(keys) - {*_GROUP_ORDER, "none", "left_out"})
     order = ["none", *_GROUP_ORDER, *others, "left_out"]
     counts = agreed_counts(every)
@@ -425,6 +455,7 @@ def board(revision: Revision, reader: Person, *, on: date) -> Board:
                 article=article,
                 standing=(standing := by_clause[Article, article.pk]),
                 facts=article_facts(article, revision),
+                listing=listing(article.key, article.data, names),
                 can_agree=_can(standing, mine, "agreed"),
                 can_contest=_can(standing, mine, "contested"),
                 marks=marked.get(article, ()),
@@ -456,13 +487,9 @@ def board(revision: Revision, reader: Person, *, on: date) -> Board:
         shape=_shape(zip(rows, keys, strict=True)),
         last_refusal=refusal,
         can_agree_all=any(_can(one, mine, "agreed") for one in every),
-        confirm_tokens=[
-            f"{one.clause.anchor}:{one.clause.version}"
-            for one in every
-            if any(
-                stance.state == "predecessor" and stance.office in mine for stance in one.stances
-            )
-        ],
+        confirm_tokens=_tokens(every, "predecessor", mine),
+        carried_tokens=_tokens(every, "carried", mine),
+        differing=differs_from_force(revision, rows),
         wishes=list(
             Succession.objects.filter(amendment=revision).select_related(
                 "appointment__person", "appointment__office", "revision__document"
@@ -501,6 +528,7 @@ def article_facts(article: Article, revision: Revision) -> list[tuple[str, str]]
                 if data.get("marketing") == "cmo_peer"
                 else "Under the CRO",
             ),
+            *([("Why", data["rationale"])] if data.get("rationale") else []),
         ]
     if article.key == "escalation":
         return [
@@ -517,7 +545,7 @@ def article_facts(article: Article, revision: Revision) -> list[tuple[str, str]]
             )
             for layer in data.get("layers", [])
         ]
-        return [*layers, ("CRO-COO 1:1", data.get("one_to_one", "") or "Not set")]
+        return [*layers, ("One to one", data.get("one_to_one", "") or "Not set")]
     return []
 
 

@@ -1,12 +1,12 @@
 """Addresses below the root: /boundaries/NC-RB/4/... and the public /verify/."""
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from .views import comparing, documents, drafting, exceptions, reading, signing, succession, verify
 
 app_name = "boundaries"
 
-_revision = [
+_revision: list[URLPattern | URLResolver] = [
     path("", reading.revision, name="revision"),
     path("rows/<int:position>/", drafting.row, name="row"),
     path("articles/<int:article_number>/", drafting.article, name="article"),
@@ -15,7 +15,7 @@ _revision = [
     path("confirm-predecessors/", succession.confirm_predecessors, name="confirm_predecessors"),
     path("add-row/", drafting.add_row, name="add_row"),
     path("freeze/", drafting.freeze, name="freeze"),
-    path("amend/", drafting.amend, name="amend"),
+    path("", include("boundaries.veto_urls")),
     path("sign/", signing.sign, name="sign"),
     path("sign/<int:intent_id>/", signing.sign_confirm, name="sign_confirm"),
     path("approve/", signing.approve, name="approve"),

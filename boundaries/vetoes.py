@@ -24,7 +24,7 @@ from people.calendar import (
     zone_of,
 )
 from people.models import Appointment, Person
-from people.offices import CEO, CFO, HYBRID, REVOPS_LEAD, office_short
+from people.offices import CEO, CFO, REVOPS_LEAD, office_short
 from people.permissions import Act, require
 from people.queries import holder_of, who_acts_for
 from people.templatetags.speech import day_words
@@ -201,12 +201,8 @@ def would_order(row: Row, *, today: date) -> Ordered:
     """
     answer = answers_on(today).get(row.function.key)
     heirs = {one.office.key: one.part_goes_to.key for one in absences()}
-
-    def now(key: str) -> str:
-        return heirs.get(key, key)
-
     if answer is None:
-        owner = now(CFO)
+        owner = heirs.get(CFO, CFO)
         scope = row.scope_in.strip() or row.function.covers.strip()
         stands = row_text(row)
         return Ordered(
@@ -227,20 +223,27 @@ def would_order(row: Row, *, today: date) -> Ordered:
             "stays there by the CEO's order after a veto of the CFO."
         )
         return Ordered(RowText(left_out_reason=reason), answer)
-    parts = tuple(
-        SubScopeText(name=one.name, owner=now(one.owner), key=one.key) for one in answer.sub_scopes
-    )
-    return Ordered(
-        RowText(
-            owner=answer.owner if answer.owner == HYBRID else now(answer.owner),
-            sub_scopes=parts,
-            scope_in=answer.scope_in,
-            scope_out=answer.scope_out,
-            consulted=tuple(dict.fromkeys(now(key) for key in answer.consulted)),
-            informed=tuple(dict.fromkeys(now(key) for key in answer.informed)),
-            rationale=answer.rationale,
+    return Ordered(in_force_text(answer, heirs), answer)
+
+
+def in_force_text(answer: Answer, heirs: Mapping[str, str] | None = None) -> RowText:
+    """The text of an answer in force; ``heirs`` take the places of Offices not established."""
+    now = heirs or {}
+
+    def each(keys: Sequence[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(now.get(key, key) for key in keys))
+
+    return RowText(
+        owner=now.get(answer.owner, answer.owner),
+        sub_scopes=tuple(
+            SubScopeText(name=one.name, owner=now.get(one.owner, one.owner), key=one.key)
+            for one in answer.sub_scopes
         ),
-        answer,
+        scope_in=answer.scope_in,
+        scope_out=answer.scope_out,
+        consulted=each(answer.consulted),
+        informed=each(answer.informed),
+        rationale=answer.rationale,
     )
 
 
@@ -402,7 +405,8 @@ def path_of(row: Row) -> str:
     )
 
 
-def _order_path(row: Row) -> str:
+def order_path_of(row: Row) -> str:
+    """The page on which the CEO orders what goes in."""
     revision = row.revision
     return reverse(
         "boundaries:order", args=[revision.document.number, revision.number, row.position]
@@ -533,7 +537,7 @@ def _ask_ceo(veto: Veto, ceo: Appointment, *, at: datetime) -> bool:
                 ),
             ],
             "action_label": "See what the order would do",
-            "action_path": _order_path(row),
+            "action_path": order_path_of(row),
             "reason": "Only the CEO may order it.",
         },
         at=at,
@@ -583,5 +587,5 @@ def functions_vetoed(keys: Sequence[str]) -> list[tuple[Function, Veto]]:
         ordered_at__isnull=True,
         row__function__key__in=keys,
         revision__state=State.DRAFT,
-    ).select_related("row__function", "revision__document")
+    ).select_related("row__function", "row__revision__document", "revision__document")
     return [(one.row.function, one) for one in found]
