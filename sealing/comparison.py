@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -162,8 +162,10 @@ def _kind(change: Data, data: Data) -> str:
     was, now = change["owner_before"], change["owner_after"]
     if change["kind"] == "owner" and was != now:
         return f"was {_badge(was, data)} now {_badge(now, data)}"
+    if change["what"] == "row" and change["kind"] in ("retired", "left_out"):
+        return _e(change["words"]) + (f", was {_badge(was, data)}" if was else "")
     if change["what"] == "row" and change["kind"] != "text":
-        return f"{_e(change['words'])} {_badge(now or was, data)}"
+        return f"{_e(change['words'])} {_badge(now, data)}"
     return _e(change["words"])
 
 
@@ -186,8 +188,15 @@ def _entry(entry: Data) -> str:
 _TAGS = {"removed": "del", "added": "ins"}
 
 
-def _words(pieces: list[Data]) -> str:
-    words = "".join(_piece(one["kind"], one["text"]) for one in pieces)
+def _words(pieces: Sequence[Data]) -> str:
+    words, former = "", {"kind": "same", "text": " "}
+    for one in pieces:
+        # "24" struck and "12" added would read 2412.
+        touch = not former["text"][-1:].isspace() and not one["text"][:1].isspace()
+        if touch and {former["kind"], one["kind"]} == set(_TAGS):
+            words += " "
+        words += _piece(one["kind"], one["text"])
+        former = one
     if not any(one["kind"] in _TAGS and one["text"].strip() for one in pieces):
         words += ' <span class="spaces">Only spaces or line breaks differ.</span>'
     return words

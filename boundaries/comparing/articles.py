@@ -117,9 +117,11 @@ def _read_entry(
     elif name_key == "matter" and data.get("threshold"):
         name = f"{name}, {data['threshold']}"  # several rights are about one matter
     labels = _ENTRY_LABELS.get(list_name, {})
+    # In the order of the form: frozen content has its keys in alphabetical order.
+    order = sorted(data, key=lambda key: list(labels).index(key) if key in labels else len(labels))
     fields = {
-        _label(key, labels): _data_text(key, value, names)
-        for key, value in data.items()
+        _label(key, labels): _data_text(key, data[key], names)
+        for key in order
         if key not in (name_key, "key")
     }
     return name, {label: text for label, text in fields.items() if text}

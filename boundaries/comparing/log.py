@@ -65,7 +65,7 @@ def _row_lines(change: Change, before: Content, after: Content) -> Iterator[str]
         yield f"{name}: {', '.join(fields)} changed."
 
 
-def what_changed(change: Change) -> str:
+def what_changed(change: Change, *, most: int = _NAMED) -> str:
     """ "leads and text changed; Renewal added; Two reps claim an account changed"."""
     if change.kind == Kind.ADDED:
         return "added"
@@ -78,8 +78,8 @@ def what_changed(change: Change) -> str:
         else:
             labels = [one.label for one in entry.changed_fields]
             words.append(f"{listed([lowered(one) for one in labels])} changed")
-    more = len(words) - _NAMED
-    return "; ".join(words[:_NAMED] + ([f"and {more} more"] if more > 0 else []))
+    more = len(words) - most
+    return "; ".join(words[:most] + ([f"and {more} more"] if more > 0 else []))
 
 
 def _party_lines(before: Content, after: Content) -> Iterator[str]:

@@ -69,7 +69,7 @@ def _coming_and_going(comparison: Comparison) -> Summary:
         return Summary("No function was added or retired", note="The same functions are allocated.")
     added = [one for one in comparison.rows if one.kind == Kind.ADDED]
     gone = [one for one in comparison.rows if one.kind in (Kind.RETIRED, Kind.LEFT_OUT)]
-    were = "was" if counts.added == 1 else "were"
+    were = "was" if counts.added < 2 else "were"
     parts = [f"{counted(counts.added, 'function') if counts.added else 'No function'} {were} added"]
     parts += [f"{counts.retired or 'none'} retired"]
     parts += [f"{counts.left_out} left out"] if counts.left_out else []
@@ -193,12 +193,7 @@ def _text_sentence(change: Change) -> Sentence:
     """ "Deal desk: scope out and rationale."."""
     number = "" if change.is_row else f"Article {change.reference}, "
     title = (Bit(number), Bit(change.title, anchor=change.anchor))
-    if change.kind != Kind.TEXT:
-        return Sentence((*title, Bit(f": {what_changed(change)}.")))
-    labels = [lowered(f.label) for entry in change.entries if not entry.name for f in entry.fields]
-    named = [entry.name for entry in change.entries if entry.name]
-    what = labels + named[:3] + ([f"{len(named) - 3} more"] if len(named) > 3 else [])
-    return Sentence((*title, Bit(f": {listed(what)}.")))
+    return Sentence((*title, Bit(f": {what_changed(change, most=4)}.")))
 
 
 def _office(key: str) -> Bit:

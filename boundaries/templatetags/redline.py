@@ -31,7 +31,16 @@ def now(field: Field, whole: bool = False) -> SafeString:
 
 
 def _words(pieces: Iterable[Piece], *, without: str) -> SafeString:
-    return mark_safe("".join(_piece(one) for one in pieces if one.kind != without))  # noqa: S308 - every piece is escaped
+    shown: list[str] = []
+    former = Piece("same", "")
+    for piece in (one for one in pieces if one.kind != without):
+        if {former.kind, piece.kind} == {"removed", "added"}:
+            # "24" struck and "12" added would read 2412.
+            touch = not former.text[-1:].isspace() and not piece.text[:1].isspace()
+            shown.append(" " if touch else "")
+        shown.append(_piece(piece))
+        former = piece
+    return mark_safe("".join(shown))  # noqa: S308 - every piece is escaped
 
 
 def _piece(piece: Piece) -> str:
