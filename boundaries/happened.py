@@ -45,7 +45,7 @@ class Happening:
     @property
     def sentence(self) -> str:
         """ "Daniel Osei agreed to row 4.12." """
-        return f"{self.who} {self.did} {_place(self.clause)}."
+        return f"{self.who} {self.did} {place(self.clause)}."
 
     @property
     def here(self) -> str:
@@ -54,7 +54,8 @@ class Happening:
         return f"{self.who} {self.did} this {kind} at {self.at}"
 
 
-def _place(clause: Clause) -> str:
+def place(clause: Clause) -> str:
+    """ "row 4.12": in the middle of a sentence."""
     return f"row {clause.reference}" if isinstance(clause, Row) else f"article {clause.number}"
 
 

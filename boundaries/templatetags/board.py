@@ -18,7 +18,7 @@ Chips = tuple[tuple[str, str, str], ...]
 @lru_cache(maxsize=1024)
 def _chips(chips: Chips) -> SafeString:
     said = [{"office": office, "state": state} for office, _, state in chips]
-    return render_to_string("components/agreement_chips.html", {"chips": said})
+    return render_to_string("boundaries/_chips.html", {"chips": said})
 
 
 @register.simple_tag

@@ -175,7 +175,7 @@ def _act(
         request,
         find(request, number, n),
         request.POST,
-        said=words or said.format(about),
+        said=words or said.format(happened.place(about)),
         did=about.anchor,
     )
 
