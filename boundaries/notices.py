@@ -15,6 +15,8 @@ from people.offices import CEO, REVOPS_LEAD, office_short
 from people.queries import holder_of, who_acts_for
 from people.templatetags.speech import day_words
 
+from .comparing import compare, in_one_sentence
+from .content import content_of, published_freeze
 from .holders import ceos
 from .models import Article, Revision, Row
 from .parties import parties_of, party_offices
@@ -59,6 +61,14 @@ def _tell(
         )
 
 
+def _since_former(revision: Revision) -> list[str]:
+    """What changed in frozen text: "7 of 25 rows changed since v3; 4 rows have another owner."."""
+    now, former = published_freeze(revision), published_freeze(revision.supersedes)
+    if now is None or former is None:
+        return []
+    return [in_one_sentence(compare(content_of(former), content_of(now)))]
+
+
 def _occasion(revision: Revision) -> str:
     """Which freeze it is about: declined and frozen again is asked again."""
     return f"freeze-{revision.freezes.count()}"
@@ -90,7 +100,8 @@ def _ask_to_sign(
             (
                 f"The text of {revision.document.title}, version {revision.number}, is frozen. "
                 "Open it, check the fingerprint, and sign it or say why you cannot."
-            )
+            ),
+            *_since_former(revision),
         ],
         action_label=f"Read and sign version {revision.number}",
         action_path=_path(revision, "sign/"),
@@ -167,7 +178,8 @@ def approval_asked(revision: Revision, *, at: datetime) -> None:
             (
                 f"All parties have signed {revision.document.title}, version {revision.number}. "
                 "Approve exactly what they signed, or return it with your reasons."
-            )
+            ),
+            *_since_former(revision),
         ],
         action_label=f"Read and approve version {revision.number}",
         action_path=_path(revision, "approve/"),
