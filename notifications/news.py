@@ -76,7 +76,7 @@ def _tell_one(
             context={
                 "paragraphs": [notice.text] if notice.text else [],
                 "action_label": "Open it",
-                "action_path": notice.path,
+                "action_path": f"/news/{notice.pk}/",
                 "reason": WHY_AT_ONCE,
             },
             at=at,

@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from . import delivery
+from . import delivery, digest
 
 
 @shared_task
@@ -14,3 +14,9 @@ def deliver(mail_id: int) -> None:
 def deliver_owed() -> None:
     """Send what is still owed: what the broker lost, what failed before."""
     delivery.deliver_owed(at=timezone.now())
+
+
+@shared_task
+def send_digests() -> None:
+    """Gather news into the mails that are due: hourly, daily, as each person chose."""
+    digest.send_due(at=timezone.now())

@@ -300,6 +300,7 @@ _WORDS: dict[str, Words] = {
         "signed in by single sign-on for the first time: it knows the account from now on"
     ),
     "person.reading_changed": _fixed("changed in which zone and language they read times"),
+    "person.news_by_mail_changed": _fixed("changed how soon news is mailed to them"),
     "appointment.recorded": _appointment("recorded {}"),
     "appointment.proposed": _appointment("proposed {}"),
     "appointment.corrected": _appointment("corrected a record: {}"),

@@ -1,4 +1,4 @@
-"""How somebody reads: their own time zone and how dates are written for them."""
+"""How somebody reads: their time zone, how dates are written, how soon news is mailed."""
 
 from datetime import datetime
 
@@ -8,11 +8,11 @@ from django.db import transaction
 from . import account_events
 from .calendar import DATE_LANGUAGES
 from .errors import Refused
-from .models import Person, check_time_zone
+from .models import NewsByMail, Person, check_time_zone
 
 
 class UnknownSetting(Refused):
-    """No such time zone, or no such way to write dates."""
+    """No such time zone, no such way to write dates or to mail news."""
 
     code = "unknown_setting"
 
@@ -50,5 +50,29 @@ def save_reading(
         actor=person,
         at=at,
         data={"time_zone": time_zone, "date_language": date_language},
+    )
+    return True
+
+
+@transaction.atomic
+def save_news_by_mail(
+    *, person: Person, news_by_mail: str, acting_user: Person, at: datetime
+) -> bool:
+    """Keep how soon the person's news is mailed. Returns whether anything changed."""
+    if person.pk != acting_user.pk:
+        raise NotYourAccount("People change their own account only.")
+    person = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+    if news_by_mail not in NewsByMail.values:
+        raise UnknownSetting("Choose one of the ways in which the list offers news by mail.")
+    if person.news_by_mail == news_by_mail:
+        return False
+    person.news_by_mail = news_by_mail
+    person.save(update_fields=["news_by_mail"])
+    account_events.record(
+        "person.news_by_mail_changed",
+        person,
+        actor=person,
+        at=at,
+        data={"news_by_mail": news_by_mail},
     )
     return True

@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern] = [
     # --- The own account
     path("account/", account.account, name="account"),
     path("account/reading/", account.reading, name="reading"),
+    path("account/news/", account.news_by_mail, name="news_by_mail"),
     path("account/tokens/revoke/", account.revoke_token, name="revoke_token"),
     path("account/protect/", factors.protect, name="protect"),
     path("account/sessions/end-others/", sessions.end_others, name="sessions_end_others"),

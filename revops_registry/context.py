@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from notifications.models import Notice
 from people.calendar import company_date
 from people.demo import DEMO_PASSWORD
 from people.models import Appointment, Company, Person
@@ -70,6 +71,11 @@ class Reader:
         if MATRIX[Act.CONFIRM_APPOINTMENT].isdisjoint(self.offices):
             return 0
         return Appointment.objects.unconfirmed().count()
+
+    @cached_property
+    def unread_news(self) -> int:
+        """How many pieces of news the reader has not read; one query."""
+        return Notice.objects.filter(person=self.person, read_at__isnull=True).count()
 
     @cached_property
     def offices(self) -> list[str]:

@@ -212,6 +212,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "pdfs-owed": {"task": "boundaries.tasks.sweep_owed", "schedule": 60.0},
     "in-force-due": {"task": "boundaries.tasks.bring_due_into_force", "schedule": 60.0},
     "mails-owed": {"task": "notifications.tasks.deliver_owed", "schedule": 60.0},
+    "news-digests": {"task": "notifications.tasks.send_digests", "schedule": 300.0},
     "review-reminders": {"task": "reviews.tasks.remind", "schedule": 3600.0},
     "waiting-reminders": {"task": "boundaries.tasks.remind_waiting", "schedule": 3600.0},
     "successions": {"task": "boundaries.tasks.look_after_successions", "schedule": 3600.0},

@@ -46,6 +46,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("reviews/", include("reviews.urls")),
     path("mailbox/", include("notifications.urls")),
+    path("news/", include("notifications.news_urls")),
     path("api/v1/", include("functions_catalog.api_urls")),
     path("api/v1/", include("boundaries.api_urls")),
     path("api/v1/", include("people.api_urls")),

@@ -18,13 +18,13 @@ from django.views.decorators.http import require_POST, require_safe
 from .. import factors, tokens
 from ..calendar import DATE_LANGUAGES, company_zone, zone_of
 from ..errors import Refused
-from ..models import Appointment, Person
+from ..models import Appointment, NewsByMail, Person
 from ..origin import address_of
 from ..permissions import Act, entitling_appointments
 from ..registry import account_facts
 from ..security import lately
 from ..sessions import sessions_of
-from ..settings_of_person import save_reading
+from ..settings_of_person import save_news_by_mail, save_reading
 from .frame import reader_of, signed_in, today
 
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
@@ -51,6 +51,24 @@ class ReadingForm(forms.Form):
         zone = cast(forms.ChoiceField, self.fields["time_zone"])
         of_the_company = ("", f"The company’s: {spoken(company_zone())}")
         zone.choices = [of_the_company, *zones(kept=person.time_zone)]
+
+
+class NewsForm(forms.Form):
+    """How soon somebody's news is mailed."""
+
+    news_by_mail = forms.ChoiceField(
+        label="News by mail",
+        choices=NewsByMail.choices,
+        widget=forms.RadioSelect,
+        help_text=(
+            "Comments, mentions, proposed changes, edits, contests and vetoes in drafts that you "
+            "take part in. What waits for your own act, such as a signature, is always mailed."
+        ),
+    )
+
+    def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {"news_by_mail": person.news_by_mail}
 
 
 def spoken(zone: ZoneInfo) -> str:
@@ -124,7 +142,9 @@ def protected_by(person: Person, *, passkeys: int, generator: bool, signed_in_on
     return f"{protects} You are signed in on {devices}."
 
 
-def _context(request: HttpRequest, form: ReadingForm | None = None) -> dict[str, Any]:
+def _context(
+    request: HttpRequest, form: ReadingForm | None = None, news_form: NewsForm | None = None
+) -> dict[str, Any]:
     person, on, now = reader_of(request), today(), timezone.now()
     passkeys = factors.passkeys_of(person)
     generator = factors.code_generator_of(person)
@@ -163,6 +183,7 @@ def _context(request: HttpRequest, form: ReadingForm | None = None) -> dict[str,
         "address": person.email.split("@", 1),
         "zone": spoken(zone_of(person)),
         "form": form or ReadingForm(person=person),
+        "news_form": news_form or NewsForm(person=person),
     }
 
 
@@ -192,6 +213,23 @@ def reading(request: HttpRequest) -> HttpResponse:
             messages.success(request, "Times and dates are shown this way from now on.")
             return redirect("people:account")
     return render(request, "people/account.html", _context(request, form), status=422)
+
+
+@signed_in
+@require_POST
+def news_by_mail(request: HttpRequest) -> HttpResponse:
+    """Save how soon the own news is mailed."""
+    form = NewsForm(request.POST, person=reader_of(request))
+    if not form.is_valid():
+        return render(request, "people/account.html", _context(request, news_form=form), status=422)
+    save_news_by_mail(
+        person=reader_of(request),
+        **form.cleaned_data,
+        acting_user=reader_of(request),
+        at=timezone.now(),
+    )
+    messages.success(request, "News is mailed this way from now on.")
+    return redirect("people:account")
 
 
 @signed_in

@@ -322,6 +322,37 @@ def test_nobody_changes_how_another_reads(executives):
         )
 
 
+# --- News by mail ---------------------------------------------------------------------------
+
+
+def test_how_soon_news_is_mailed_is_saved_with_one_event(client, executives):
+    person = executives["cfo"]
+    client.force_login(person)
+    assert "Every hour, together" in words_of(client)
+    events = Event.objects.count()
+
+    answer = client.post(reverse("people:news_by_mail"), {"news_by_mail": "daily"})
+
+    assert answer["Location"] == reverse("people:account")
+    person.refresh_from_db()
+    assert person.news_by_mail == "daily"
+    event = Event.objects.order_by("-sequence").first()
+    assert (event.event, event.data) == ("person.news_by_mail_changed", {"news_by_mail": "daily"})
+    # The same once more is no change.
+    client.post(reverse("people:news_by_mail"), {"news_by_mail": "daily"})
+    assert Event.objects.count() == events + 1
+
+
+def test_unknown_way_of_mailing_news_is_refused(client, executives):
+    person = executives["cfo"]
+    client.force_login(person)
+    events = Event.objects.count()
+    answer = client.post(reverse("people:news_by_mail"), {"news_by_mail": "weekly"})
+    assert answer.status_code == 422
+    person.refresh_from_db()
+    assert (person.news_by_mail, Event.objects.count()) == ("hourly", events)
+
+
 # --- Tokens ---------------------------------------------------------------------------------
 
 
