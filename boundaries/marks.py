@@ -1,13 +1,11 @@
 """Rows and articles that a decline or return means, each with its reason."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from people.models import Appointment, Person
 
 from .agreeing import refuse_settled, withdraw_agreements
-from .carried import ChangedClause, compared_with_force
 from .errors import InvalidText, ReasonMissing
 from .models import Article, Mark, Revision, Row, StateChange
 from .standing import ClauseStanding
@@ -44,46 +42,6 @@ def open_marks(
         if place in by_place:
             found.setdefault(by_place[place], []).append(mark)
     return found
-
-
-@dataclass(frozen=True)
-class ToMark:
-    """What whoever declines or returns may mark: what changed first, then all the rest."""
-
-    changed: Sequence[ChangedClause]
-    others: Sequence[ChangedClause]
-    # "v3", or "" where there is no former text.
-    since: str
-
-    @property
-    def counted(self) -> str:
-        """ "7 of 25 rows changed since v3": for the head of the list."""
-        every = [one for one in (*self.changed, *self.others) if isinstance(one.clause, Row)]
-        rows = sum(isinstance(one.clause, Row) for one in self.changed)
-        articles = len(self.changed) - rows
-        words = f"{rows} of {len(every)} row{'' if len(every) == 1 else 's'}"
-        if articles:
-            words += f" and {articles} article{'' if articles == 1 else 's'}"
-        return f"{words} changed since {self.since}"
-
-
-def to_mark(revision: Revision) -> ToMark:
-    """The clauses of frozen text in the order in which they are looked at. A few queries."""
-    rows = list(
-        revision.rows.select_related("function", "ruling", "order").prefetch_related("sub_scopes")
-    )
-    articles = list(revision.articles.all())
-    for row in rows:
-        row.revision = revision
-    for article in articles:
-        article.revision = revision
-    every = compared_with_force(revision, rows=rows, articles=articles)
-    former = revision.supersedes
-    return ToMark(
-        changed=[one for one in every if one.is_changed],
-        others=[one for one in every if not one.is_changed],
-        since=f"v{former.number}" if former else "",
-    )
 
 
 def checked(marks: Iterable[Given], revision: Revision) -> list[Given]:

@@ -21,10 +21,12 @@ from people.offices import office_short
 from people.permissions import Act, require
 
 from .. import content as contents
-from .. import proof, queries, signing, workflow
+from .. import proof, queries, signing, vetoes, workflow
 from ..errors import IntentNotValid, TransitionNotAllowed
 from ..files import files
 from ..forms import BeginSigningForm, ConfirmForm, ReasonForm
+from ..mark_forms import MarksForm
+from ..mark_lists import mark_list
 from ..models import Freeze, Revision, SigningIntent
 from ..states import TRANSITIONS, Role, Verb
 from .frame import find, frame, nothing_new, reader_of, signed_in_verb, to_revision, today
@@ -79,7 +81,19 @@ def _ceremony(request: HttpRequest, revision: Revision, role: Role) -> dict[str,
         if role == Role.APPROVER
         else [],
         "refusal": "",
+        **(_returning(revision) if role == Role.APPROVER else {}),
         **_confirming(request),
+    }
+
+
+def _returning(revision: Revision) -> dict[str, Any]:
+    """What the CEO sees beside the text: what changed, marks to return it by, vetoes on the way."""
+    marks = mark_list(revision)
+    return {
+        "marks": marks,
+        "marks_form": MarksForm(marks),
+        "return_effects": _REFUSALS["return"]["effects"],
+        "moments": vetoes.history(revision),
     }
 
 
@@ -279,8 +293,8 @@ _REFUSALS: dict[str, dict[str, Any]] = {
         "effects": [
             "The text goes back to draft; everybody can change it again.",
             "Signatures given so far are void. They are kept, with your reason.",
-            "All parties, the CEO and the RevOps Lead are told by mail, with your reason.",
-            "Agreements stand until somebody changes the text.",
+            "All parties, the CEO and the RevOps Lead are told by mail, with your reasons.",
+            "Agreements to what you mark end; all others stand until somebody changes the text.",
         ],
         "button_words": "Decline to sign",
         "done": "went back to draft.",
@@ -292,8 +306,9 @@ _REFUSALS: dict[str, dict[str, Any]] = {
         "heading": "Return it to the parties",
         "effects": [
             "The text goes back to draft; the parties can change it again.",
-            "All co-signatures are void. They are kept, with your reason.",
-            "The parties and the RevOps Lead are told by mail, with your reason.",
+            "All co-signatures are void. They are kept, with your reasons.",
+            "Agreements to what you mark end; all others stand until somebody changes the text.",
+            "The parties and the RevOps Lead are told by mail, with your reasons.",
             "It does not change who owns what: what is in force stands.",
         ],
         "button_words": "Return to draft",
@@ -328,15 +343,18 @@ def _refuse(request: HttpRequest, number: str, n: int, kind: str) -> HttpRespons
     if not getattr(context["may"], how["may"]):
         require(reader_of(request), how["act"], on=today())
         raise PermissionDenied("Your Office cannot do that to this version.")
-    form = ReasonForm(request.POST or None)
+    marks = None if kind == "withdraw" else mark_list(revision)
+    form = MarksForm(marks, request.POST or None) if marks else ReasonForm(request.POST or None)
     refusal = ""
     if request.method == "POST" and form.is_valid():
+        more = {"marks": form.given()} if isinstance(form, MarksForm) else {}
         try:
             how["verb"](
                 revision=revision,
                 reason=form.cleaned_data["reason"],
                 acting_user=reader_of(request),
                 at=timezone.now(),
+                **more,
             )
         except NotYourOffice:
             raise
@@ -353,6 +371,7 @@ def _refuse(request: HttpRequest, number: str, n: int, kind: str) -> HttpRespons
         "effects": how["effects"],
         "button_words": how["button_words"],
         "form": form,
+        "marks": marks,
         "refusal": refusal,
     }
     status = 422 if request.method == "POST" else 200

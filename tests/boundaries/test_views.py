@@ -110,7 +110,7 @@ def test_without_signing_in_every_page_leads_to_sign_in(client, in_force, page):
     assert answer["Location"].startswith("/accounts/login/?next=")
 
 
-@pytest.mark.parametrize("page", ["agree", "contest", "agree-all", "add-row", "freeze", "amend"])
+@pytest.mark.parametrize("page", ["agree", "contest", "agree-all", "add-row", "freeze", "confirm-carried"])
 def test_buttons_are_posts_and_need_sign_in(client, sign_in, draft, page):
     assert client.post(f"{BASE}{page}/").status_code == 302
     assert sign_in("cro").get(f"{BASE}{page}/").status_code == 405
