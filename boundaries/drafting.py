@@ -18,7 +18,7 @@ from people.models import Appointment, Office, Person
 from people.offices import HYBRID
 from people.permissions import Act
 
-from . import draft_news
+from . import articles, draft_news
 from .agreeing import about, record_event, record_stance, refuse_settled, withdraw_agreements
 from .errors import ChangedMeanwhile, InvalidText, ReasonMissing, RowCannotGo
 from .locking import locked_draft, reread
@@ -409,6 +409,14 @@ def write_row(
     )
 
 
+def clean_article(article: Article, text: ArticleText) -> ArticleText:
+    """The text with its data in order. Raises ``InvalidText``, saying what to write."""
+    offices: Sequence[str] = ()
+    if articles.is_structured(article.key):
+        offices = list(Office.objects.values_list("key", flat=True))
+    return ArticleText(text=text.text, data=articles.clean(article.key, text.data, offices=offices))
+
+
 def write_article(
     article: Article,
     text: ArticleText,
@@ -418,6 +426,7 @@ def write_article(
     at: datetime,
 ) -> None:
     """The same for an article."""
+    text = clean_article(article, text)
     _keep_earlier_text(article, article_json(article), at=at)
     article.text, article.data = text.text, dict(text.data)
     changed = _mark_changed(article, acting_user=acting_user, held=held, at=at)
@@ -453,7 +462,8 @@ def edit_article(
     revision = locked_draft(article.revision)
     held = require_party(revision, acting_user, Act.EDIT, at=at)
     article = reread(article, revision)
-    if (article.text, article.data) == (text.text, dict(text.data)):
+    text = clean_article(article, text)
+    if (article.text, articles.normalise(article.key, article.data)) == (text.text, text.data):
         return article
     if article.version != expected_version:
         raise ChangedMeanwhile(article)
@@ -462,15 +472,24 @@ def edit_article(
     return article
 
 
-def sunset_is_inherited(revision: Revision) -> bool:
-    """An amendment never postpones the sunset, as long as the inherited one can still stand."""
-    former = revision.supersedes
-    return bool(
-        former
-        and former.sunset_date
-        and revision.effective_date
-        and former.sunset_date > revision.effective_date
-    )
+def sunset_is_inherited(revision: Revision, effective: date | None = None) -> bool:
+    """An amendment never postpones the sunset, as long as the inherited one can still stand.
+
+    ``effective`` is the date asked about; without it, the one that stands.
+    """
+    former, effective = revision.supersedes, effective or revision.effective_date
+    return bool(former and former.sunset_date and effective and former.sunset_date > effective)
+
+
+def dates_of(
+    revision: Revision, effective: date | None, sunset: date | None
+) -> tuple[date | None, date | None]:
+    """The dates that article 1 has once these are saved: the sunset date inherited or added."""
+    if effective is not None and revision.supersedes and sunset_is_inherited(revision, effective):
+        return effective, revision.supersedes.sunset_date
+    if sunset is None and effective is not None:
+        return effective, twelve_months_after(effective)
+    return effective, sunset
 
 
 @transaction.atomic
@@ -494,17 +513,13 @@ def edit_control(
     article = revision.articles.get(key="control")
     article.revision = revision
     before = (article.text, revision.effective_date, revision.sunset_date)
-    revision.effective_date = effective_date
-    if sunset_is_inherited(revision) and revision.supersedes:
-        sunset_date = revision.supersedes.sunset_date
-    elif sunset_date is None and effective_date is not None:
-        sunset_date = twelve_months_after(effective_date)
-    revision.sunset_date = sunset_date
-    if before == (text, effective_date, sunset_date):
+    dates = dates_of(revision, effective_date, sunset_date)
+    if before == (text, *dates):
         return article
     if article.version != expected_version:
         raise ChangedMeanwhile(article)
     _keep_earlier_text(article, article_json(article) | _dates_json(*before[1:]), at=at)
+    revision.effective_date, revision.sunset_date = dates
     revision.save(update_fields=["effective_date", "sunset_date"])
     article.text = text
     changed = _mark_changed(article, acting_user=acting_user, held=held, at=at)

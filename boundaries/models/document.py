@@ -236,6 +236,11 @@ class Row(Clause):
         return f"row-{self.position}"
 
     @property
+    def group(self) -> str:
+        """Under which heading it is listed: its owner's key, "none" or "left_out"."""
+        return "left_out" if self.left_out_reason else self.owner or "none"
+
+    @property
     def is_settled(self) -> bool:
         """Locked to the CEO's ruling or order: it counts as agreed by all."""
         return self.ruling_id is not None or self.order_id is not None

@@ -1,30 +1,24 @@
 """The drafting board's edits and answers."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from functions_catalog.models import Function
-from people.errors import NotYourOffice, Refused
+from people.errors import Refused
 from people.offices import office_short
 from people.permissions import Act
 
-from .. import drafting, workflow
-from ..differences import Difference, article_differences, row_differences
-from ..errors import ChangedMeanwhile
-from ..forms import ArticleForm, ControlForm, RowForm, article_form
+from .. import workflow
 from ..models import Article, Revision, Row
 from ..parties import party_offices, require_party
 from ..template import REPORTING_LINES
+from .editing import ArticleEditing, Editing, Outcome, RowEditing, T, send
 from .frame import find, frame, reader_of, signed_in_verb, to_revision
-
-C = TypeVar("C", Row, Article)
 
 
 def clause_of(revision: Revision, anchor: str) -> Row | Article:
@@ -55,47 +49,16 @@ def _who_agrees_again(request: HttpRequest, revision: Revision) -> str:
     return f"{' and '.join(others)} to agree again." if others else ""
 
 
-def _conflict(changed: ChangedMeanwhile, differences: list[Difference]) -> dict[str, Any]:
-    clause = changed.clause
-    return {
-        "by_name": clause.changed_by_name,
-        "by_office": clause.changed_by_office,
-        "at": clause.changed_at,
-        "differences": differences,
-        "clause": clause,
-    }
-
-
-def _with_version(form: RowForm | ArticleForm, posted: QueryDict, version: int) -> None:
-    """Saving again is then a choice made with both texts in view."""
-    data = posted.copy()
-    data["version"] = str(version)
-    form.data = data
-
-
 @signed_in_verb
 @require_http_methods(["GET", "HEAD", "POST"])
 def row(request: HttpRequest, number: str, n: int, position: int) -> HttpResponse:
-    """Edit a row. A second editor gets the first's change beside their own text, kept."""
+    """Edit a row. A second editor gets the first's change and their own text, merged."""
     revision = find(request, number, n)
     found = clause_of(revision, f"row-{position}")
     assert isinstance(found, Row)  # noqa: S101 - asked for a row; tells the type checker
     _refuse_unless_editable(request, revision)
-    form = RowForm(request.POST or None, initial=RowForm.initial_of(found))
-
-    def save() -> Row:
-        return drafting.edit_row(
-            row=found,
-            expected_version=form.cleaned_data["version"],
-            text=form.text(found),
-            acting_user=reader_of(request),
-            at=timezone.now(),
-        )
-
-    def differences(stands: Row) -> list[Difference]:
-        return row_differences(stands, form.text(found))
-
-    return _edit(request, found, form, {"row": found}, save=save, differences=differences)
+    editing = RowEditing(found, split="split" in request.GET)
+    return _edit(request, revision, editing, {"row": found})
 
 
 @signed_in_verb
@@ -106,87 +69,32 @@ def article(request: HttpRequest, number: str, n: int, article_number: int) -> H
     found = clause_of(revision, f"article-{article_number}")
     assert isinstance(found, Article)  # noqa: S101 - asked for an article; tells the type checker
     _refuse_unless_editable(request, revision)
-    form = article_form(found, revision, request.POST or None)
     context: dict[str, Any] = {"article": found}
     if found.key == "reporting_line":
         context["reporting"] = reporting_lines(found)
-
-    def save() -> Article:
-        return _save_article(request, revision, found, form)
-
-    def differences(stands: Article) -> list[Difference]:
-        return [
-            *article_differences(stands, form.article_text()),
-            *date_differences(find(request, number, n), form),
-        ]
-
-    return _edit(request, found, form, context, save=save, differences=differences)
+    return _edit(request, revision, ArticleEditing(found, revision), context)
 
 
 def _edit(
     request: HttpRequest,
-    found: C,
-    form: RowForm | ArticleForm,
+    revision: Revision,
+    editing: Editing[T],
     context: dict[str, Any],
-    *,
-    save: Callable[[], C],
-    differences: Callable[[C], list[Difference]],
 ) -> HttpResponse:
     """Show the form, or save what was typed; whatever stands in the way, it stays in the form."""
-    revision = found.revision
-    form.auto_id = f"{found.anchor}-%s"  # several forms can be open on one board
-    context |= {"form": form, "conflict": None, "refusal": ""}
-    if request.method == "POST" and form.is_valid():
-        try:
-            saved = save()
-        except ChangedMeanwhile as changed:
-            stands = cast(C, changed.clause)  # the verb was about this kind of clause
-            context["conflict"] = _conflict(changed, differences(stands))
-            _with_version(form, request.POST, stands.version)
-        except NotYourOffice:
-            raise
-        except Refused as refused:
-            context["refusal"] = str(refused)
-        else:
-            messages.success(
-                request, f"{saved} saved. {_who_agrees_again(request, revision)}".strip()
-            )
-            return to_revision(revision, saved.anchor)
+    post = request.method == "POST"
+    outcome = send(request, editing) if post else Outcome(editing.bound(None))
+    if outcome.saved is not None:
+        again = _who_agrees_again(request, revision)
+        messages.success(request, f"{outcome.saved} saved. {again}".strip())
+        return to_revision(revision, outcome.saved.anchor)
+    outcome.form.auto_id = f"{editing.clause.anchor}-%s"  # several forms are open on one board
+    context |= {
+        "form": outcome.form,
+        "conflict": outcome.conflict,
+        "refusal": outcome.refusal,
+    }
     return _edit_page(request, revision, context, "row" if "row" in context else "article")
-
-
-def date_differences(revision: Revision, form: ArticleForm) -> list[Difference]:
-    """The dates of article 1 that were typed and are not what stands now."""
-    if not isinstance(form, ControlForm):
-        return []
-    pairs = [
-        ("Effective date", revision.effective_date, form.cleaned_data["effective_date"]),
-        ("Sunset date", revision.sunset_date, form.cleaned_data["sunset_date"]),
-    ]
-    return [
-        Difference(label, stands.isoformat() if stands else "", typed.isoformat())
-        for label, stands, typed in pairs
-        if typed and typed != stands
-    ]
-
-
-def _save_article(
-    request: HttpRequest, revision: Revision, found: Article, form: ArticleForm
-) -> Article:
-    who_and_when: dict[str, Any] = {"acting_user": reader_of(request), "at": timezone.now()}
-    expected = form.cleaned_data["version"]
-    if isinstance(form, ControlForm):
-        return drafting.edit_control(
-            revision=revision,
-            expected_version=expected,
-            text=form.cleaned_data["text"],
-            effective_date=form.cleaned_data["effective_date"],
-            sunset_date=form.cleaned_data["sunset_date"],
-            **who_and_when,
-        )
-    return drafting.edit_article(
-        article=found, expected_version=expected, text=form.article_text(), **who_and_when
-    )
 
 
 def reporting_lines(found: Article) -> list[dict[str, Any]]:
@@ -249,21 +157,6 @@ def read_tokens(request: HttpRequest, revision: Revision) -> dict[tuple[str, int
 
 @signed_in_verb
 @require_POST
-def add_row(request: HttpRequest, number: str, n: int) -> HttpResponse:
-    """Add the row of a function that the draft does not have yet."""
-    revision = find(request, number, n)
-    # PostgreSQL takes no NUL in a text, not even to look for it.
-    key = request.POST.get("function", "").replace("\0", "")
-    function = get_object_or_404(Function, key=key)
-    added = drafting.add_row(
-        revision=revision, function=function, acting_user=reader_of(request), at=timezone.now()
-    )
-    messages.success(request, f"{added} is added with a proposal.")
-    return to_revision(revision, added.anchor)
-
-
-@signed_in_verb
-@require_POST
 def freeze(request: HttpRequest, number: str, n: int) -> HttpResponse:
     """Freeze for signing."""
     revision = find(request, number, n)
@@ -272,13 +165,3 @@ def freeze(request: HttpRequest, number: str, n: int) -> HttpResponse:
         request, f"{revision.reference} is frozen. All parties were asked by mail to sign it."
     )
     return to_revision(revision)
-
-
-@signed_in_verb
-@require_POST
-def amend(request: HttpRequest, number: str, n: int) -> HttpResponse:
-    """Open the next Revision as a copy of the one in force."""
-    revision = find(request, number, n)
-    draft = workflow.amend(revision=revision, acting_user=reader_of(request), at=timezone.now())
-    messages.success(request, f"{draft.reference} is open as a copy of what is in force.")
-    return redirect(draft)

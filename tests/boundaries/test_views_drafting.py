@@ -104,9 +104,9 @@ def test_the_second_editor_sees_both_texts_and_keeps_their_own(sign_in, row, peo
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"owner": "hybrid", "part_owner_0": "cro"}, "Name this sub-scope, or clear its owner."),
+        ({"owner": "hybrid", "part_owner_0": "cro"}, "Name this part, or choose “Nobody yet”."),
         ({"left_out_reason": "Not ours"}, "A function left out has no owner."),
-        ({"owner": "shared"}, "Select a valid choice"),
+        ({"owner": "shared"}, "“shared” cannot own a function here."),
         ({"scope_in": "x" * 2001}, "at most 2000 characters"),
         (
             {
@@ -116,7 +116,7 @@ def test_the_second_editor_sees_both_texts_and_keeps_their_own(sign_in, row, peo
                 "part_name_1": "accounts",
                 "part_owner_1": "coo",
             },
-            "Two sub-scopes have the same name.",
+            "Another part is called “accounts” already.",
         ),
     ],
 )
@@ -379,7 +379,7 @@ def test_the_second_editor_of_the_dates_sees_which_stand(sign_in, draft):
 
     assert answer.status_code == 422
     conflict = answer.context["conflict"]
-    dates = {one.label: (one.theirs, one.yours) for one in conflict["differences"]}
+    dates = {one.label: (one.theirs, one.mine) for one in conflict.choices}
     assert dates["Effective date"] == ("2027-01-15", "2027-02-01")
     draft.refresh_from_db()
     assert draft.effective_date.isoformat() == "2027-01-15"
