@@ -302,6 +302,13 @@ def is_structured(key: str) -> bool:
     return key in SHAPES
 
 
+def key_of(data: Mapping[str, Any]) -> str:
+    """The article whose data this is, told by its list; "" for the articles without one."""
+    return next(
+        (key for key, one in SHAPES.items() if one.entries and one.entries.name in data), ""
+    )
+
+
 # --- Putting in order -------------------------------------------------------------------------
 
 
@@ -521,12 +528,12 @@ def lacking(
     *,
     functions: Mapping[str, str],
     touching: Iterable[str],
-    offices: Iterable[str],
+    left_out: Iterable[str] = (),
 ) -> list[Lack]:
     """What must still be written before this article can be frozen.
 
-    ``functions`` are the names of the draft's functions by key, ``touching`` those that need a
-    ground because they touch financial reporting, ``offices`` the established Offices.
+    ``functions`` are the names of the draft's functions by key; ``touching`` those that touch
+    financial reporting and so need a ground; of ``left_out`` ones nothing is asked.
     """
     shape = SHAPES.get(key)
     if shape is None:
@@ -536,12 +543,12 @@ def lacking(
     if shape.entries is not None:
         listed = data[shape.entries.name]
         if key == "veto_list":
-            return _grounds_lacking(listed, functions, list(touching))
+            return _grounds_lacking(listed, functions, list(touching), set(left_out))
         if key == "conflict_scenarios" and not listed:
             says = "Name at least one conflict that comes up, with who decides it and by when."
             found.append(Lack("no_conflict_scenario", says))
         for entry in listed:
-            found += _entry_lacking(shape.entries, entry, functions, set(offices))
+            found += _entry_lacking(shape.entries, entry, functions)
     missing = [field for field in shape.texts if field.needed and not data[field.name]]
     if missing:
         named = " and ".join(field.label.lower() for field in missing)
@@ -550,7 +557,10 @@ def lacking(
 
 
 def _grounds_lacking(
-    listed: Sequence[Mapping[str, Any]], functions: Mapping[str, str], touching: Sequence[str]
+    listed: Sequence[Mapping[str, Any]],
+    functions: Mapping[str, str],
+    touching: Sequence[str],
+    left_out: set[str],
 ) -> list[Lack]:
     given = {one["function"] for one in listed if one["ground"]}
     found = [
@@ -560,7 +570,7 @@ def _grounds_lacking(
             "veto its row.",
         )
         for one in touching
-        if one not in given
+        if one not in given and one not in left_out
     ]
     for one in dict.fromkeys(entry["function"] for entry in listed):
         if one not in functions:
@@ -576,7 +586,7 @@ def _grounds_lacking(
 
 
 def _entry_lacking(
-    entries: EntryList, entry: Mapping[str, Any], functions: Mapping[str, str], offices: set[str]
+    entries: EntryList, entry: Mapping[str, Any], functions: Mapping[str, str]
 ) -> list[Lack]:
     name = entry[entries.named_by] or f"A {entries.one} without a name"
     found = []
@@ -602,20 +612,6 @@ def _entry_lacking(
                     f"({_and(gone)}). Untick it."
                 )
                 found.append(Lack("function_not_in_draft", says))
-        named_offices = (
-            entry[field.name]
-            if field.kind == OFFICES
-            else [entry[field.name]]
-            if field.kind == OFFICE and entry[field.name]
-            else []
-        )
-        strange = [office_short(one) for one in named_offices if one not in offices]
-        if strange:
-            says = (
-                f"“{name}” names an Office that is not established ({_and(strange)}). "
-                "Choose another."
-            )
-            found.append(Lack("office_not_established", says))
     return found
 
 

@@ -12,9 +12,11 @@ from people.offices import CEO, HYBRID, office_short
 from people.queries import who_acts_for
 from sealing.fonts import undrawable
 
+from .articles import lacking
 from .models import Article, Revision, Row
 from .standing import ClauseStanding, standings
 from .states import ANSWERING, ClauseState, State
+from .vetoes import standing_vetoes, why_it_blocks
 
 
 @dataclass(frozen=True)
@@ -60,16 +62,40 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def _agreement_blockers(every: Sequence[ClauseStanding]) -> list[Blocker]:
+    found = []
+    for one in every:
+        if one.state == ClauseState.AGREED:
+            continue
+        detail = one.waits_for
+        if one.is_vetoed:
+            # The veto is said on its own; what another party contests has to be answered as well.
+            detail = one.contested_by
+            if not detail:
+                continue
+        found.append(
+            Blocker(
+                code=f"clause_{one.state}",
+                anchor=one.clause.anchor,
+                title=str(one.clause),
+                detail=detail,
+                wrong=one.state == ClauseState.CONTESTED,
+            )
+        )
+    return found
+
+
+def _veto_blockers(revision: Revision, rows: Sequence[Row], today: date) -> list[Blocker]:
+    standing = standing_vetoes(revision)
     return [
         Blocker(
-            code=f"clause_{one.state}",
-            anchor=one.clause.anchor,
-            title=str(one.clause),
-            detail=one.waits_for,
-            wrong=one.state == ClauseState.CONTESTED,
+            "vetoed",
+            row.anchor,
+            str(row),
+            why_it_blocks(standing[row.pk], today=today),
+            wrong=True,
         )
-        for one in every
-        if one.state != ClauseState.AGREED
+        for row in rows
+        if row.pk in standing
     ]
 
 
@@ -192,6 +218,20 @@ def _article_blockers(articles: Sequence[Article]) -> list[Blocker]:
     return found
 
 
+def _lacking_blockers(rows: Sequence[Row], articles: Sequence[Article]) -> list[Blocker]:
+    """What the lists of the articles still lack, in the articles' order."""
+    functions = {row.function.key: row.function.name for row in rows}
+    touching = [row.function.key for row in rows if row.function.touches_financial_reporting]
+    left_out = [row.function.key for row in rows if row.left_out_reason]
+    return [
+        Blocker(lack.code, article.anchor, str(article), lack.says, wrong=True)
+        for article in articles
+        for lack in lacking(
+            article.key, article.data, functions=functions, touching=touching, left_out=left_out
+        )
+    ]
+
+
 def _date_blockers(revision: Revision, today: date) -> list[Blocker]:
     def block(code: str, detail: str) -> Blocker:
         return Blocker(code, "article-1", "Article 1, Control", detail, wrong=True)
@@ -269,6 +309,7 @@ def blockers(
     if every is None:
         every = standings(revision, parties=parties, today=today, rows=rows, articles=articles)
     found = [
+        *_veto_blockers(revision, rows, today),
         *_party_blockers(parties, today),
         *_date_blockers(revision, today),
         *_article_blockers(articles),
@@ -289,5 +330,6 @@ def blockers(
                     wrong=True,
                 )
             )
+    found += _lacking_blockers(rows, articles)
     found += _agreement_blockers(every)
     return sorted(found, key=lambda one: not one.wrong)

@@ -76,6 +76,8 @@ def _article(article: Article, rows: Sequence[Row]) -> Content:
             "team_shape": data.get("team_shape", ""),
             "marketing": data.get("marketing", ""),
         }
+        if data.get("rationale"):
+            content["data"]["rationale"] = data["rationale"]
     elif article.number == ALLOCATIONS:
         content["rows"] = [_row(row) for row in rows if not row.left_out_reason]
         content["left_out"] = [

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from people.offices import office_short
 
+from . import articles
 from .drafting import ArticleText, RowText, row_text
 from .models import Article, Row
 from .words import Piece, compare_words
@@ -57,20 +58,26 @@ def article_differences(stands: Article, typed: ArticleText) -> list[Difference]
 
 
 def article_text_differences(before: ArticleText, after: ArticleText) -> list[Difference]:
+    """The same for two texts of one article; entries of a list are compared one by one."""
     found = []
     if before.text != after.text:
         found.append(Difference("Text", before.text, after.text))
-    for name, value in after.data.items():
-        theirs = before.data.get(name, "")
-        if theirs != value:
-            label = name.replace("_", " ").capitalize()
-            found.append(Difference(label, _plain(theirs), _plain(value)))
+    if before.data == after.data:
+        return found
+    key = articles.key_of(after.data) or articles.key_of(before.data)
+    names = articles.function_names() if key else {}
+    theirs = {one.id: one for one in articles.spoken(key, before.data, names)}
+    yours = {one.id: one for one in articles.spoken(key, after.data, names)}
+    for id_ in dict.fromkeys((*yours, *theirs)):
+        old, new = theirs.get(id_), yours.get(id_)
+        if old != new:
+            label = new.label if new else old.label if old else ""
+            renamed = bool(old and new and old.label != new.label)
+            found.append(Difference(label, _said(old, renamed), _said(new, renamed)))
     return found
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, list):
-        return "\n".join(_plain(one) for one in value)
-    if isinstance(value, dict):
-        return "; ".join(f"{name}: {one}" for name, one in value.items() if one)
-    return str(value)
+def _said(part: articles.Said | None, renamed: bool) -> str:
+    if part is None:
+        return ""
+    return f"{part.label}\n{part.text}" if renamed else part.text

@@ -8,7 +8,7 @@ from django import forms
 from people.templatetags.speech import day_words
 
 from .exceptions import MAX_DAYS, part_names
-from .forms import PlainText
+from .form_fields import PlainText
 from .models import Row
 
 

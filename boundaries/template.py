@@ -1,6 +1,10 @@
-"""The template that gives a new document all its articles and rows with sensible text."""
+"""The templates that give a new document all its articles and rows with sensible text.
+
+The standard one is whole; another says only what it has otherwise (``data/template_*.yaml``).
+"""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -8,13 +12,22 @@ from typing import Any
 import yaml
 
 from functions_catalog.models import Function
-from people.offices import HYBRID
+from people.offices import COO, HYBRID
 
+from .articles import SHAPES, normalise
 from .drafting import RowText, SubScopeText
 from .models import Article, Revision, Row, RowSubScope
 from .parties import absences
 
-_FILE = Path(__file__).parent / "data" / "template.yaml"
+_DATA = Path(__file__).parent / "data"
+
+STANDARD, CRO_CFO = "standard", "cro_cfo"
+TEMPLATES = {
+    STANDARD: "CRO, COO and CFO. Shared services sit with the COO.",
+    CRO_CFO: "CRO and CFO, where there is no COO. Shared services sit with the CFO.",
+}
+# Where a function touches financial reporting and no template names its ground.
+USUAL_GROUND = "An error here reaches the books, or figures given outside the company."
 
 # The order in which article 3 compares reporting lines; "nowhere" is there only to compare.
 REPORTING_LINES = {
@@ -51,24 +64,70 @@ MARKETING = {
 }
 
 
-@lru_cache(maxsize=1)
-def _template() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+# Which Office takes the part of another that is not there, by key.
+Heirs = Mapping[str, str]
+
+
+def _read(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((_DATA / name).read_text(encoding="utf-8"))
     return loaded
 
 
-@lru_cache(maxsize=1)
-def _row_templates() -> dict[str, dict[str, Any]]:
-    return {row["function"]: row for row in _template()["rows"]}
+@lru_cache(maxsize=len(TEMPLATES))
+def _template(name: str) -> dict[str, Any]:
+    """A whole template: Offices in their places, and what it says otherwise put in."""
+    whole = _read("template.yaml")
+    if name == STANDARD:
+        return whole
+    other = _read(f"template_{name}.yaml")
+    instead: Heirs = other["instead"]
+    for one in whole["articles"]:
+        one["data"] = proposed_data(one.get("data", {}), heirs=instead)
+        differs = other["articles"].get(one["key"], {})
+        one["text"] = differs.get("text", one["text"])
+        _put_in(one["data"], differs.get("data", {}))
+    for row in whole["rows"]:
+        _put_in_place(row, instead)
+        row.update(other["rows"].get(row["function"], {}))
+    return whole
 
 
-def articles() -> list[dict[str, Any]]:
+def _put_in(data: dict[str, Any], differs: Mapping[str, Any]) -> None:
+    """Replace values; of a list of entries the fields of those that ``differs`` names by key."""
+    for name, value in differs.items():
+        if isinstance(value, Mapping):
+            by_key = {one.get("key") or one["layer"]: one for one in data[name]}
+            for key, fields in value.items():
+                by_key[key].update(fields)
+        else:
+            data[name] = value
+
+
+def _put_in_place(row: dict[str, Any], instead: Heirs) -> None:
+    row["owner"] = instead.get(row["owner"], row["owner"])
+    for part in row.get("sub_scopes", ()):
+        part["owner"] = instead.get(part["owner"], part["owner"])
+    owner = row["owner"]
+    asked = [instead.get(key, key) for key in row.get("consulted", ())]
+    told = [instead.get(key, key) for key in row.get("informed", ())]
+    row["consulted"] = [key for key in dict.fromkeys(asked) if key != owner]
+    row["informed"] = [key for key in dict.fromkeys(told) if key not in (owner, *asked)]
+
+
+@lru_cache(maxsize=len(TEMPLATES))
+def _row_templates(name: str) -> dict[str, dict[str, Any]]:
+    return {row["function"]: row for row in _template(name)["rows"]}
+
+
+def articles(name: str = STANDARD) -> list[dict[str, Any]]:
     """The template's articles: number, key, title, text and, for structured ones, data."""
-    found: list[dict[str, Any]] = _template()["articles"]
+    found: list[dict[str, Any]] = _template(name)["articles"]
     return found
 
 
-Heirs = Mapping[str, str]
+def suited(heirs_now: Heirs | None = None) -> str:
+    """The template that suits the company: without a COO, the one for CRO and CFO."""
+    return CRO_CFO if COO in (heirs() if heirs_now is None else heirs_now) else STANDARD
 
 
 def heirs() -> Heirs:
@@ -76,12 +135,12 @@ def heirs() -> Heirs:
     return {one.office.key: one.part_goes_to.key for one in absences()}
 
 
-def proposed_row(function: Function, *, heirs: Heirs) -> RowText:
-    """What the template proposes for a function; its natural owner where it has no text.
+def proposed_row(function: Function, *, heirs: Heirs, name: str = STANDARD) -> RowText:
+    """What a template proposes for a function; its natural owner where it has no text.
 
     Where an Office is not established, the one that its part goes to stands in its place.
     """
-    given = _row_templates().get(function.key)
+    given = _row_templates(name).get(function.key)
     if given is None:
         # A company's own function: its natural owner is a proposal, a split has yet to be named.
         owner = "" if function.natural_owner == HYBRID else function.natural_owner
@@ -124,14 +183,60 @@ def proposed_data(data: Mapping[str, Any], *, heirs: Heirs) -> dict[str, Any]:
             {**layer, "owner": heirs.get(layer["owner"], layer["owner"])}
             for layer in found["layers"]
         ]
+    if "measures" in found:
+        found["measures"] = [_measured_by(one, heirs) for one in found["measures"]]
     return found
 
 
+def _measured_by(measure: Mapping[str, Any], heirs: Heirs) -> dict[str, Any]:
+    found = dict(measure)
+    owner = measure.get("primary_owner", "")
+    found["primary_owner"] = heirs.get(owner, owner)
+    also = dict.fromkeys(heirs.get(key, key) for key in measure.get("also_measured", ()))
+    found["also_measured"] = [key for key in also if key != found["primary_owner"]]
+    return found
+
+
+def fitting(key: str, data: Mapping[str, Any], functions: Sequence[Function]) -> dict[str, Any]:
+    """An article's data for a document of ``functions``: what is about none of them goes.
+
+    Every function that touches financial reporting has a ground.
+    """
+    shape = SHAPES.get(key)
+    if shape is None or shape.entries is None:
+        return deepcopy(dict(data))
+    keys = {one.key for one in functions}
+    found = {name: value for name, value in data.items() if name != "otherwise"}
+    listed = found[shape.entries.name]
+    if key == "veto_list":
+        grounds = {one["function"]: one["ground"] for one in listed}
+        found["grounds"] = [
+            {"function": one.key, "ground": grounds.get(one.key, USUAL_GROUND)}
+            for one in functions
+            if one.touches_financial_reporting
+        ]
+        return found
+    kept = []
+    for one in listed:
+        about = one.get("functions", [])
+        mine = [function for function in about if function in keys]
+        if mine or not about:
+            kept.append({**one, "functions": mine} if "functions" in one else dict(one))
+    found[shape.entries.name] = kept or data.get("otherwise", [])
+    return normalise(key, found)
+
+
 def new_row(
-    revision: Revision, function: Function, *, position: int, heirs_now: Heirs | None = None
+    revision: Revision,
+    function: Function,
+    *,
+    position: int,
+    heirs_now: Heirs | None = None,
+    name: str | None = None,
 ) -> Row:
-    """Make the row of ``function`` with the template's text, saved with its sub-scopes."""
-    text = proposed_row(function, heirs=heirs() if heirs_now is None else heirs_now)
+    """Make the row of ``function`` with a template's text, saved with its sub-scopes."""
+    missing = heirs() if heirs_now is None else heirs_now
+    text = proposed_row(function, heirs=missing, name=name or suited(missing))
     return add_row_with_text(revision, function, text, position=position)
 
 
@@ -165,8 +270,8 @@ def add_row_with_text(
     return row
 
 
-def fill(revision: Revision, functions: list[Function]) -> None:
-    """Give a new Revision every article and a row per function."""
+def fill(revision: Revision, functions: list[Function], name: str = STANDARD) -> None:
+    """Give a new Revision every article and a row per function, from the template ``name``."""
     instead = heirs()
     Article.objects.bulk_create(
         Article(
@@ -175,9 +280,9 @@ def fill(revision: Revision, functions: list[Function]) -> None:
             key=one["key"],
             title=one["title"],
             text=one.get("text", "").strip(),
-            data=proposed_data(one.get("data", {}), heirs=instead),
+            data=fitting(one["key"], proposed_data(one.get("data", {}), heirs=instead), functions),
         )
-        for one in articles()
+        for one in articles(name)
     )
     for position, function in enumerate(functions, start=1):
-        new_row(revision, function, position=position, heirs_now=instead)
+        new_row(revision, function, position=position, heirs_now=instead, name=name)

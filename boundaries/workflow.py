@@ -41,8 +41,8 @@ from sealing.fonts import undrawable
 from sealing.render import check_content
 
 from . import content as contents
+from . import disputes, draft_news, notices, rulings, signals
 from . import marks as marking
-from . import disputes, draft_news, notices, rulings, signals, template
 from .activity import touch
 from .blockers import Blocker, allocated_elsewhere, blockers
 from .drafting import row_text, twelve_months_after
@@ -77,6 +77,7 @@ from .parties import (
 from .pdf import hand_over_on_commit
 from .signing import consume, refuse_own_approval
 from .states import ANSWERING, TRANSITIONS, Role, State, Verb
+from .template import STANDARD, add_row_with_text, fill
 
 # A new draft proposes this, so that there is time to negotiate.
 DAYS_TO_NEGOTIATE = 30
@@ -179,10 +180,11 @@ def open_document(
     title: str,
     company_boundary: bool,
     functions: Sequence[Function] = (),
+    template: str = STANDARD,
     acting_user: Person,
     at: datetime,
 ) -> Revision:
-    """Open a boundary document; its first Revision is a draft filled from the template.
+    """Open a boundary document; its first Revision is a draft filled from ``template``.
 
     The company boundary takes every active function, whatever ``functions`` says.
     """
@@ -219,7 +221,7 @@ def open_document(
         state_since=at,
     )
     chosen = list(Function.objects.active()) if company_boundary else list(functions)
-    template.fill(revision, chosen)
+    fill(revision, chosen, template)
     _opened(revision, Verb.OPEN, acting_user=acting_user, held=held, at=at)
     return revision
 
@@ -292,7 +294,7 @@ def amend(*, revision: Revision, acting_user: Person, at: datetime) -> Revision:
     )
     rows = revision.rows.select_related("function").prefetch_related("sub_scopes")
     for place, row in enumerate(rows, start=1):
-        template.add_row_with_text(
+        add_row_with_text(
             draft,
             row.function,
             row_text(row),

@@ -150,10 +150,11 @@ class Group:
 
 @dataclass(frozen=True)
 class Listing:
-    """Everything that an article's list shows."""
+    """Everything that an article's list shows, and the texts that stand below it."""
 
     layout: Layout
     groups: tuple[Group, ...]
+    texts: tuple[tuple[str, str], ...] = ()
 
 
 def listing(article: str, data: Any, names: Mapping[str, str]) -> Listing | None:
@@ -166,7 +167,8 @@ def listing(article: str, data: Any, names: Mapping[str, str]) -> Listing | None
         return None
     found = data.get(layout.list_name)
     given = [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
-    if not given:
+    texts = tuple(_attribution(data)) if article == "definitions" else ()
+    if not given and not texts:
         return None
     order: dict[str, int] = {}
     for one in given:
@@ -176,13 +178,11 @@ def listing(article: str, data: Any, names: Mapping[str, str]) -> Listing | None
         Group(title, tuple(_entry(layout, one, names) for one in run))
         for title, run in groupby(given, lambda one: _text(one.get("group")))
     )
-    return Listing(layout, groups)
+    return Listing(layout, groups, texts)
 
 
-def attribution(data: Any) -> list[tuple[str, str]]:
+def _attribution(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Give the two attribution models as term and text; none that is not written."""
-    if not isinstance(data, Mapping):
-        return []
     pairs = [(label, _text(data.get(name))) for name, label in ATTRIBUTION]
     return [(label, text) for label, text in pairs if text]
 

@@ -35,17 +35,16 @@ _PAIRS = {
 }
 
 
+class _Parser(MarkdownIt):
+    def validateLink(self, url: str) -> bool:
+        """Let https alone lead anywhere; another address stays as it was typed."""
+        return url.lower().startswith("https://")
+
+
 @cache
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("zero", {"maxNesting": MAX_NESTING})
-    parser.enable(["list", "heading", "newline", "escape", "emphasis", "link"])
-    # Another scheme than https stays as it was typed.
-    parser.validateLink = _is_https  # type: ignore[method-assign]
-    return parser
-
-
-def _is_https(address: str) -> bool:
-    return address.lower().startswith("https://")
+    parser = _Parser("zero", {"maxNesting": MAX_NESTING})
+    return parser.enable(["list", "heading", "newline", "escape", "emphasis", "link"])
 
 
 def to_html(text: Any, *, heading: int = LARGEST_HEADING) -> str:

@@ -17,6 +17,7 @@ from .. import queries, workflow
 from ..forms import OpenForm
 from ..models import Document
 from ..states import ANSWERING
+from ..template import suited
 from .frame import reader_of, today
 
 PAGE_SIZE = 20
@@ -58,7 +59,7 @@ def open_document(request: HttpRequest) -> HttpResponse:
             "number": f"{company.code}-RB",
         }
     )
-    form = OpenForm(request.POST or None, initial=initial)
+    form = OpenForm(request.POST or None, initial={**initial, "template": suited()})
     refusal = ""
     if request.method == "POST" and form.is_valid():
         try:
@@ -67,6 +68,7 @@ def open_document(request: HttpRequest) -> HttpResponse:
                 title=form.cleaned_data["title"],
                 company_boundary=form.cleaned_data["kind"] == "company",
                 functions=list(form.cleaned_data["functions"]),
+                template=form.cleaned_data["template"],
                 acting_user=reader,
                 at=timezone.now(),
             )

@@ -1,0 +1,29 @@
+"""Fields and choices that the forms of a draft share."""
+
+from typing import Any
+
+from django import forms
+
+from people.models import Office
+from people.offices import ADMINISTRATOR, AUDITOR, office_short
+
+
+class PlainText(forms.CharField):
+    """A text of lines: browsers send CRLF, the document keeps LF."""
+
+    def __init__(self, *, rows: int = 4, **kwargs: Any) -> None:
+        widget = forms.Textarea(attrs={"class": "input", "rows": rows})
+        super().__init__(widget=widget, **{"required": False, **kwargs})
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value) or ""
+        return "\n".join(line.rstrip() for line in text.replace("\r\n", "\n").split("\n"))
+
+
+def input_attrs(**attrs: Any) -> dict[str, Any]:
+    return {"class": "input", **attrs}
+
+
+def asked_choices() -> list[tuple[str, str]]:
+    keys = Office.objects.filter(established=True).exclude(key__in=[AUDITOR, ADMINISTRATOR])
+    return [(key, office_short(key)) for key in keys.values_list("key", flat=True)]
