@@ -10,6 +10,7 @@ class BoundariesConfig(AppConfig):
 
         from . import (
             dispute_outlook,
+            dispute_page,
             exception_lists,
             handover_effects,
             outlook,
@@ -36,4 +37,5 @@ class BoundariesConfig(AppConfig):
             succession.on_revision_in_force, dispatch_uid="successions of what comes in force"
         )
         handover_effects.register()
+        registry.register_panels(dispute_page.panel)
         registry.register_panels(exception_lists.panel)

@@ -13,6 +13,7 @@ from people.queries import who_acts_for
 from sealing.fonts import undrawable
 
 from .articles import lacking
+from .disputes import open_disputes
 from .models import Article, Revision, Row
 from .standing import ClauseStanding, standings
 from .states import ANSWERING, ClauseState, State
@@ -96,6 +97,24 @@ def _veto_blockers(revision: Revision, rows: Sequence[Row], today: date) -> list
         )
         for row in rows
         if row.pk in standing
+    ]
+
+
+def _dispute_blockers(revision: Revision, rows: Sequence[Row]) -> list[Blocker]:
+    """The open disputes of this draft; those about what is in force block nothing."""
+    disputed = open_disputes(revision)
+    return [
+        Blocker(
+            "in_dispute",
+            row.anchor,
+            str(row),
+            f"Dispute {disputed[row.pk].pk} is open. It ends when the CEO has ruled, or when all "
+            "parties withdraw it.",
+            wrong=True,
+            url=disputed[row.pk].get_absolute_url(),
+        )
+        for row in rows
+        if row.pk in disputed
     ]
 
 
@@ -310,6 +329,7 @@ def blockers(
         every = standings(revision, parties=parties, today=today, rows=rows, articles=articles)
     found = [
         *_veto_blockers(revision, rows, today),
+        *_dispute_blockers(revision, rows),
         *_party_blockers(parties, today),
         *_date_blockers(revision, today),
         *_article_blockers(articles),

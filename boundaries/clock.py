@@ -81,6 +81,38 @@ def clock(due_date: date, *, days: int, today: date, country: str) -> Clock:
     )
 
 
+def labelled(
+    days: Sequence[tuple[date, str]], *, due: date, began: date, today: date, country: str
+) -> list[Segment]:
+    """Business days with words of their own, such as those of two limits, one after the other.
+
+    ``began`` is the day that counts as 0; ``due`` is the day on which something is due now.
+    """
+    segments: list[Segment] = []
+    before = began
+    month = 0
+    if today < days[0][0]:
+        words = f"{today:%a} {today.day} {today:%b}"
+        note = "day 0, today" if today == began else "today"
+        segments.append(Segment(words, note, "off", True))
+        before, month = max(today, began), today.month
+    for day, note in days:
+        if (day - before).days > 1:
+            segments.append(_gap(before, day, today=today, country=country))
+        named = day.month != month or day in (today, due)
+        words = f"{day:%a} {day.day}{f' {day:%b}' if named else ''}"
+        if day == due:
+            note = note if "due" in note else f"{note}, due"
+            state = "late" if today > day else "due"
+        else:
+            state = "done" if day < today else "later"
+        if day == today:
+            note = f"{note} today" if note.endswith("due") else f"{note}, today"
+        segments.append(Segment(words, note, state, is_today=day == today))
+        before, month = day, day.month
+    return segments
+
+
 def _day(day: date, number: int, *, days: int, today: date, month: int) -> Segment:
     # The month stands where it changes, and on the two days that a phone shows.
     named = day.month != month or day == today or number == days

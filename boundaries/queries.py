@@ -122,6 +122,7 @@ def what_may(
     unfinished_exists: bool,
     acknowledged: bool,
     parties: Sequence[str] | None = None,
+    escalate: bool = False
 ) -> May:
     """Work out ``May``; ``signatures`` are the live ones. Give ``parties`` where they are read."""
     if parties is None:
@@ -171,6 +172,7 @@ def _amendable(revision: Revision) -> bool:
 
 
 # --- The stepper ------------------------------------------------------------------------------
+        escalate=draft and here(Act.ESCALATE),
 
 
 @dataclass(frozen=True)
@@ -405,7 +407,7 @@ def board(revision: Revision, reader: Person, *, on: date) -> Board:
     """Load the drafting board. The number of queries does not grow with the rows."""
     parties = party_offices(revision)
     rows = list(
-        revision.rows.select_related("function", "order").prefetch_related(
+        revision.rows.select_related("function", "order", "ruling").prefetch_related(
             Prefetch("sub_scopes", queryset=RowSubScope.objects.order_by("position"))
         )
     )

@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from .views import comparing, documents, drafting, exceptions, reading, signing, succession, verify
+from .views import (
+    comparing,
+    disputes,
+    documents,
+    drafting,
+    exceptions,
+    reading,
+    signing,
+    succession,
+    verify,
+)
 
 app_name = "boundaries"
 
@@ -15,6 +25,7 @@ _revision: list[URLPattern | URLResolver] = [
     path("confirm-predecessors/", succession.confirm_predecessors, name="confirm_predecessors"),
     path("add-row/", drafting.add_row, name="add_row"),
     path("freeze/", drafting.freeze, name="freeze"),
+    path("rows/<int:position>/escalate/", disputes.escalate, name="escalate"),
     path("", include("boundaries.veto_urls")),
     path("sign/", signing.sign, name="sign"),
     path("sign/<int:intent_id>/", signing.sign_confirm, name="sign_confirm"),
@@ -40,6 +51,7 @@ urlpatterns = [
     path("boundaries/<slug:number>/compare.pdf", comparing.compare_pdf, name="compare_pdf"),
     path("boundaries/<slug:number>/<int:n>/", include(_revision)),
     path("takeovers/", succession.successions, name="successions"),
+    path("disputes/", include("boundaries.dispute_urls")),
     path("takeovers/<int:pk>/", succession.one, name="succession"),
     path("exceptions/", exceptions.listed, name="exceptions"),
     path("exceptions/<int:pk>/", exceptions.one, name="exception"),

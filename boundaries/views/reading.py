@@ -17,7 +17,7 @@ from people.errors import NotYourOffice, Refused
 from sealing.errors import KeysUnusable
 
 from .. import content as contents
-from .. import pdf, plan, queries, registry, takeover
+from .. import dispute_page, pdf, plan, queries, registry, takeover
 from ..files import files
 from ..forms import PlanForm
 from ..models import Acknowledgement, Freeze, Revision
@@ -134,6 +134,7 @@ def text(request: HttpRequest, number: str, n: int) -> HttpResponse:
     if freeze is None:
         raise Http404("Nothing is frozen yet: read the draft.")
     context["sealed_ready"] = bool(freeze.sealed_sha256) and found.state in PUBLISHED
+    context |= dispute_page.beside_the_text(found, reader_of(request))
     return render(request, "boundaries/text.html", context)
 
 
