@@ -10,15 +10,18 @@ from __future__ import annotations
 import html
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sealing import content as canonical_content
 from sealing import prose
 from sealing.canonical import grouped
 from sealing.content import SEAL_FIELD, Signatory
+from sealing.entries import Cell, Entry, Listing, listing
 from sealing.errors import ContentInvalid
 
 Content = Mapping[str, Any]
@@ -41,6 +44,11 @@ OFFICES = {
     "hybrid": "Hybrid",
     "": "Unassigned",
 }
+# How the document that is being printed names its own Offices: those that a company added.
+_NAMES: ContextVar[Mapping[str, str]] = ContextVar(
+    "short names of Offices",
+    default=MappingProxyType({}),
+)
 CATEGORIES = {
     "commercial": "Commercial",
     "shared_services": "Shared services",
@@ -80,6 +88,14 @@ def running_css(content: Content, content_sha256: str) -> str:
 
 def signing_html(content: Content, *, content_sha256: str, verification_url: str) -> str:
     """Give the whole signing copy as HTML; ContentInvalid names what the content lacks."""
+    names = _NAMES.set(_short_names(content))
+    try:
+        return _signing_html(content, content_sha256, verification_url)
+    finally:
+        _NAMES.reset(names)
+
+
+def _signing_html(content: Content, content_sha256: str, verification_url: str) -> str:
     articles = content.get("articles")
     if not isinstance(articles, list):
         raise ContentInvalid("The content has no articles.")
@@ -156,9 +172,10 @@ def _opening(
 
 def _frozen(content: Content) -> str:
     freeze = content["freeze"]
-    by = OFFICES.get(freeze.get("frozen_by_office", ""), "")
+    office = freeze.get("frozen_by_office") or ""
+    by = _office(office) if office else ""
     at = moment(canonical_content.text_at(content, "freeze", "frozen_at"))
-    text = f"{_time(at)}{f' by the {by}' if by and freeze.get('frozen_by_office') else ''}"
+    text = f"{_time(at)}{f' by the {by}' if by else ''}"
     number = freeze.get("number", 1)
     return text if number == 1 else f"{text}, freeze {number}"
 
@@ -178,7 +195,9 @@ def _article(content: Content, article: Any, signatories: list[Signatory]) -> st
         "escalation": lambda: _escalation(article.get("data") or {}),
         "cadence": lambda: _cadence(article.get("data") or {}),
     }.get(str(key))
+    found = listing(str(key), article.get("data"), _function_names(content))
     inside = _prose(article.get("text", "")) + (special() if special else "")
+    inside += _listing(found) if found else ""
     if not inside:
         inside = '<p class="none">Nothing is set down under this article.</p>'
     wide = " wide" if key == "allocations" else ""
@@ -230,6 +249,8 @@ def _reporting_line(data: Content) -> str:
         facts.append(_fact("Dotted line", "None"))
     facts.append(_fact("Team", _e(_label(TEAM_SHAPES, data.get("team_shape")))))
     facts.append(_fact("Marketing", _e(_label(MARKETING, data.get("marketing")))))
+    if data.get("rationale"):
+        facts.append(_fact("Why", _prose(data.get("rationale"))))
     return _facts(facts)
 
 
@@ -259,7 +280,7 @@ def _cadence(data: Content) -> str:
         else ""
     )
     one_to_one = data.get("one_to_one")
-    facts = _facts([_fact("CRO and COO, one to one", _prose(one_to_one))]) if one_to_one else ""
+    facts = _facts([_fact("One to one", _prose(one_to_one))]) if one_to_one else ""
     return table + facts
 
 
@@ -296,6 +317,63 @@ def _allocations(article: Content) -> str:
     return "".join(parts)
 
 
+def _function_names(content: Content) -> dict[str, str]:
+    """Give the names of the functions that the content allocates or leaves out, by key."""
+    return {
+        str(row.get("function", "")): str(row.get("name", ""))
+        for article in content["articles"]
+        if isinstance(article, Mapping)
+        for row in [*(article.get("rows") or []), *(article.get("left_out") or [])]
+        if isinstance(row, Mapping)
+    }
+
+
+def _listing(found: Listing) -> str:
+    """Print the entries of a structured article: a table for each group, then the texts."""
+    layout = found.layout
+    columns = [column for column in layout.columns if column.name not in _BESIDE_THE_NAME]
+    head = "".join(f'<th scope="col">{_e(one.label)}</th>' for one in columns)
+    parts = []
+    for group in found.groups:
+        title = f"<h3>{_e(group.title)}</h3>" if group.title else ""
+        body = "".join(_entry(found, entry, len(columns)) for entry in group.entries)
+        parts.append(
+            f'{title}<table class="data entries {_e(layout.list_name)}"><thead><tr>'
+            f'<th scope="col">{_e(layout.name_label)}</th>{head}</tr></thead>'
+            f"<tbody>{body}</tbody></table>"
+        )
+    if found.texts:
+        parts.append(_facts([_fact(label, _prose(text)) for label, text in found.texts]))
+    return "".join(parts)
+
+
+_BESIDE_THE_NAME = ("giver", "receiver")
+
+
+def _entry(found: Listing, entry: Entry, columns: int) -> str:
+    note = f'<div class="note">{_prose(entry.note)}</div>' if entry.note else ""
+    sides = [cell.text for cell in entry.cells if cell.name in _BESIDE_THE_NAME]
+    if any(sides):
+        note += f'<div class="note">From {_e(sides[0] or "?")} to {_e(sides[1] or "?")}</div>'
+    about = f'<div class="about">{_e(", ".join(entry.about))}</div>' if entry.about else ""
+    if entry.none_needed and not entry.only_unneeded and found.layout.unneeded:
+        unneeded = f"No {found.layout.unneeded} needed: {entry.none_needed}"
+        note += f'<div class="note">{_e(unneeded)}</div>'
+    name = f'<th scope="row">{_e(entry.name)}{note}{about}</th>'
+    if entry.none_needed and (entry.only_unneeded or not found.layout.unneeded):
+        reason = f"<p>None needed: {_e(entry.none_needed)}</p>"
+        return f'<tr>{name}<td colspan="{columns}">{reason}</td></tr>'
+    cells = [cell for cell in entry.cells if cell.name not in _BESIDE_THE_NAME]
+    return f"<tr>{name}{''.join(f'<td>{_cell(cell)}</td>' for cell in cells)}</tr>"
+
+
+def _cell(cell: Cell) -> str:
+    badges = " ".join(_badge(office) for office in cell.offices)
+    if badges and cell.text:
+        return f'{badges}<div class="note">through {_e(cell.text)}</div>'
+    return badges or _prose(cell.text)
+
+
 def _shares(rows: list[Content]) -> str:
     """Give the boundary bar: how many functions each owner has, in words and to scale."""
     counts = Counter(str(row.get("owner") or "") for row in rows)
@@ -328,9 +406,10 @@ def _row(row: Content) -> str:
     )
     rationale = row.get("rationale") or ""
     why = f'<div class="why">{_prose("Why: " + rationale)}</div>' if rationale else ""
+    settled = _settled(row.get("settled"))
     more = (
-        f'<tr class="more"><td></td><td colspan="5">{sub_scopes}{why}</td></tr>'
-        if sub_scopes or why
+        f'<tr class="more"><td></td><td colspan="5">{sub_scopes}{why}{settled}</td></tr>'
+        if sub_scopes or why or settled
         else ""
     )
     return (
@@ -342,6 +421,17 @@ def _row(row: Content) -> str:
         f"<td>{_prose(row.get('scope_out', ''))}</td>"
         f"<td>{people}</td></tr>{more}"
     )
+
+
+def _settled(settled: Any) -> str:
+    """Print by what the CEO settled a row; content of before it was kept says nothing of it."""
+    if not isinstance(settled, Mapping):
+        return ""
+    on = _e(_day(settled.get("on")))
+    if settled.get("by") == "ruling":
+        dispute = _e(str(settled.get("reference", "")).lower())
+        return f'<div class="why">Ruled by the CEO in {dispute} on {on}.</div>'
+    return f'<div class="why">As ordered by the CEO after the CFO\'s veto on {on}.</div>'
 
 
 # The signature page
@@ -411,7 +501,18 @@ def _owner(office: str) -> str:
 
 
 def _office(office: Any) -> str:
-    return OFFICES.get(str(office or ""), str(office).replace("_", " ").upper())
+    key = str(office or "")
+    return _NAMES.get().get(key) or OFFICES.get(key, key.replace("_", " ").upper())
+
+
+def _short_names(content: Content) -> dict[str, str]:
+    """Give the short names of the Offices that the content itself names, by key."""
+    listed = [*(content.get("parties") or []), *(content.get("offices") or [])]
+    return {
+        str(one["office"]): str(one["short"])
+        for one in listed
+        if isinstance(one, Mapping) and one.get("office") and one.get("short")
+    }
 
 
 def _offices(offices: Any) -> str:

@@ -129,7 +129,8 @@ def _edit_page(
     request: HttpRequest, revision: Revision, context: dict[str, Any], kind: str
 ) -> HttpResponse:
     shared, _ = frame(revision, reader_of(request))
-    status = 422 if request.method == "POST" else 200
+    # Asking for more room is no attempt to save.
+    status = 422 if request.method == "POST" and "more" not in request.POST else 200
     # htmx opens the form in its place on the board; without it the form has its own page.
     part = f"boundaries/_{kind}_form.html"
     whole = f"boundaries/{kind}_edit.html"
