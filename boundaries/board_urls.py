@@ -10,6 +10,7 @@ urlpatterns = [
     path("contest/", board.contest, name="contest"),
     path("agree-all/", board.agree_all, name="agree_all"),
     path("changes/", board.changes, name="changes"),
+    path("print/", board.print_view, name="print"),
     path("look/", board.look, name="look"),
     path("show/<slug:anchor>/", board.clause, name="clause"),
 ]

@@ -40,6 +40,7 @@ from .models import (
 from .parties import parties_of, party_offices, with_a_part
 from .standing import ClauseStanding, agreed_counts, standings
 from .states import ANSWERING, PUBLISHED, UNFINISHED, ClauseState, Role, State, Verb
+from .summaries import Summary, summaries
 from .threads import ThreadSummary, thread_summaries
 from .vetoes import standing_vetoes
 
@@ -63,23 +64,33 @@ class DocumentCard:
     in_force: Revision | None
     unfinished: Revision | None
     latest: Revision
+    # How far what is unfinished is, and whom it waits for.
+    summary: Summary | None = None
 
 
 def document_cards(
     documents: Iterable[Document], reader: Person, *, on: date
 ) -> list[DocumentCard]:
-    """The cards for ``documents`` (a page of them): one query for all their Revisions."""
+    """The cards for ``documents`` (a page of them), in a number of queries that does not grow."""
     documents = list(documents)
     by_document: dict[int, list[Revision]] = {}
     revisions = readable(reader, on=on).filter(document__in=documents).order_by("-number")
     for revision in revisions:
         by_document.setdefault(revision.document_id, []).append(revision)
+    unfinished = {
+        one.document_id: one
+        for its in by_document.values()
+        for one in its
+        if one.state in UNFINISHED
+    }
+    how_far = summaries(list(unfinished.values()), on=on)
     return [
         DocumentCard(
             document=document,
             in_force=next((one for one in mine if one.state in ANSWERING), None),
-            unfinished=next((one for one in mine if one.state in UNFINISHED), None),
+            unfinished=(open_one := unfinished.get(document.pk)),
             latest=mine[0],
+            summary=how_far.get(open_one.pk) if open_one else None,
         )
         for document in documents
         if (mine := by_document.get(document.pk))
@@ -111,6 +122,7 @@ class May:
     acknowledge: bool = False
     veto: bool = False
     order: bool = False
+    escalate: bool = False
 
 
 def what_may(
@@ -122,7 +134,6 @@ def what_may(
     unfinished_exists: bool,
     acknowledged: bool,
     parties: Sequence[str] | None = None,
-    escalate: bool = False
 ) -> May:
     """Work out ``May``; ``signatures`` are the live ones. Give ``parties`` where they are read."""
     if parties is None:
@@ -161,6 +172,7 @@ def what_may(
         acknowledge=revision.state in ANSWERING and not acknowledged and allowed(Act.ACKNOWLEDGE),
         veto=draft and allowed(Act.VETO),
         order=draft and allowed(Act.ORDER),
+        escalate=draft and here(Act.ESCALATE),
     )
 
 
@@ -172,7 +184,6 @@ def _amendable(revision: Revision) -> bool:
 
 
 # --- The stepper ------------------------------------------------------------------------------
-        escalate=draft and here(Act.ESCALATE),
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def _stance(
     office: str,
     clause: Row | Article,
     live: Agreement | None,
-    had_agreed: bool,
+    agreed_before: int | None,
     holders: Holders,
     veto: Veto | None,
 ) -> PartyStance:
@@ -107,9 +107,11 @@ def _stance(
     if isinstance(clause, Row) and clause.is_settled:
         return PartyStance(office, "bound")
     if live is None:
-        if clause.carried and not had_agreed:
+        if clause.carried and agreed_before is None:
             return PartyStance(office, "carried")
-        return PartyStance(office, "voided" if had_agreed else "waiting")
+        # Who took an agreement to this very text back, or marked it, has agreed to nothing else.
+        voided = agreed_before is not None and agreed_before != clause.version
+        return PartyStance(office, "voided" if voided else "waiting")
     if live.stance == Stance.CONTESTED:
         return PartyStance(office, "contested", live.person_name, live.reason)
     if live.clause_version != clause.version:
@@ -145,15 +147,29 @@ def standings(
         rows = revision.rows.select_related("function")
     if articles is None:
         articles = revision.articles.all()
-    holders = Holders(parties, today=today)
-    vetoes = {
-        one.row_id: one
-        for one in revision.vetoes.filter(lifted_at__isnull=True, ordered_at__isnull=True)
-    }
+    vetoes = revision.vetoes.filter(lifted_at__isnull=True, ordered_at__isnull=True)
+    return assembled(
+        [*articles, *rows],
+        parties=parties,
+        holders=Holders(parties, today=today),
+        agreements=revision.agreements.select_related("appointment", "person"),
+        vetoes={one.row_id: one for one in vetoes},
+    )
+
+
+def assembled(
+    clauses: Iterable[Row | Article],
+    *,
+    parties: Sequence[str],
+    holders: Holders,
+    agreements: Iterable[Agreement],
+    vetoes: Mapping[int, Veto],
+) -> list[ClauseStanding]:
+    """The same from what is loaded: for whoever looks at many drafts at once."""
     live: dict[tuple[str, int, str], Agreement] = {}
     # The newest version to which a party once agreed, and does not any more.
     before: dict[tuple[str, int, str], int] = {}
-    for one in revision.agreements.select_related("appointment", "person"):
+    for one in agreements:
         key = (
             ("row", one.row_id, one.office)
             if one.row_id
@@ -164,17 +180,14 @@ def standings(
         elif one.stance == Stance.AGREED:
             before[key] = max(one.clause_version, before.get(key, 0))  # type: ignore[index, arg-type]
     result = []
-    clauses: list[tuple[str, Row | Article]] = [
-        *(("article", article) for article in articles),
-        *(("row", row) for row in rows),
-    ]
-    for kind, clause in clauses:
+    for clause in clauses:
+        kind = "row" if isinstance(clause, Row) else "article"
         stances = [
             _stance(
                 office,
                 clause,
                 live.get((kind, clause.pk, office)),
-                before.get((kind, clause.pk, office), clause.version) != clause.version,
+                before.get((kind, clause.pk, office)),
                 holders,
                 vetoes.get(clause.pk) if kind == "row" else None,
             )

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from people.errors import Refused
 
-from .. import agreeing, happened, looking, queries
+from .. import agreeing, happened, looking, queries, takeover
+from ..content import version_content
 from ..errors import InvalidText
 from ..filters import Filter, Item, shown
 from ..forms import ReasonForm
@@ -72,6 +73,29 @@ def clause(request: HttpRequest, number: str, n: int, anchor: str) -> HttpRespon
     part = "boundaries/_row.html" if is_row else "boundaries/_article.html"
     in_place = bool(getattr(request, "htmx", False))
     return render(request, part if in_place else "boundaries/clause.html", context)
+
+
+@login_required
+@require_safe
+def print_view(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """A draft as it stands, or what is frozen, to print."""
+    revision = find(request, number, n)
+    reader = reader_of(request)
+    freeze = queries.live_freeze(revision)
+    context, signatures = frame(revision, reader)
+    context |= {"content": version_content(revision), "freeze": freeze, "at": timezone.now()}
+    if revision.is_draft:
+        context |= {"board": queries.board(revision, reader, on=today()), "freeze": None}
+    else:
+        context["signers"] = queries.signers(
+            revision,
+            reader=reader,
+            on=today(),
+            parties=context["parties"],
+            signatures=signatures,
+            answers=takeover.answers_by_office(revision, today=today()),
+        )
+    return render(request, "boundaries/print.html", context)
 
 
 # --- What changed meanwhile -------------------------------------------------------------------
