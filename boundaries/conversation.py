@@ -7,6 +7,7 @@ records, so that nothing has to be written twice. A constant number of queries.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 
 from people.models import Person
 from people.permissions import Act, powers_of
@@ -196,12 +197,16 @@ class _Texts:
     def __init__(self, clause: Clause, earlier: Mapping[int, EarlierText]) -> None:
         self.clause, self.earlier = clause, earlier
 
+    @cached_property
+    def present(self) -> RowText | ArticleText:
+        if isinstance(self.clause, Row):
+            return row_text(self.clause)
+        return ArticleText(text=self.clause.text, data=self.clause.data)
+
     def at(self, version: int) -> RowText | ArticleText | None:
         clause = self.clause
         if version == clause.version:
-            if isinstance(clause, Row):
-                return row_text(clause)
-            return ArticleText(text=clause.text, data=clause.data)
+            return self.present
         if version not in self.earlier:
             return None
         found = self.earlier[version].text
