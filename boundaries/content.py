@@ -4,13 +4,14 @@ The shape is versioned (``revops-boundary/1``); what is once frozen is never rew
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from functions_catalog.ownership import Answer, AnswerPart
+from people.calendar import company_date
 from people.models import Company, Office
-from people.offices import CEO, HYBRID
+from people.offices import CEO, HYBRID, STANDARD_OFFICES
 
 from .comparing import change_log
 from .models import Article, Freeze, Revision, Row
@@ -40,6 +41,18 @@ def published_freeze(revision: Revision | None) -> Freeze | None:
     return revision.freezes.filter(voided_at__isnull=True).first()
 
 
+def _settled(row: Row) -> Content:
+    """By what the CEO settled a row; nothing where the parties agreed to it."""
+    if row.ruling is not None:
+        by, reference, at = "ruling", f"Dispute {row.ruling.dispute_id}", row.ruling.ruled_at
+    elif row.order is not None and row.order.ordered_at is not None:
+        by, reference, at = "order", "Veto order", row.order.ordered_at
+    else:
+        return {}
+    on = company_date(at).isoformat()
+    return {"settled": {"by": by, "reference": reference, "on": on}}
+
+
 def _row(row: Row) -> Content:
     return {
         "reference": row.reference,
@@ -57,6 +70,7 @@ def _row(row: Row) -> Content:
         "consulted": list(row.consulted),
         "informed": list(row.informed),
         "rationale": row.rationale,
+        **_settled(row),
     }
 
 
@@ -97,6 +111,25 @@ def _article(article: Article, rows: Sequence[Row]) -> Content:
 
 def _party(office: Office) -> Content:
     return {"office": office.key, "title": office.title, "short": office.short}
+
+
+def _values(tree: object) -> Iterator[str]:
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, Mapping):
+        for one in tree.values():
+            yield from _values(one)
+    elif isinstance(tree, list):
+        for one in tree:
+            yield from _values(one)
+
+
+def _further_offices(articles: Sequence[Content], parties: Sequence[str]) -> list[Content]:
+    """The Offices that the company added and the articles name, though they are no party."""
+    standard = {one.key for one in STANDARD_OFFICES}
+    added = Office.objects.exclude(key__in=standard | set(parties)).order_by("position", "key")
+    named = set(_values(list(articles))) if added else set()
+    return [_party(office) for office in added if office.key in named]
 
 
 def _not_established() -> list[Content]:
@@ -144,7 +177,9 @@ def build(
 
 def _text(revision: Revision, parties: Sequence[str]) -> Content:
     """Everything that the parties write: all but the freeze and what is generated from it."""
-    rows = list(revision.rows.select_related("function").prefetch_related("sub_scopes"))
+    rows = list(
+        revision.rows.select_related("function", "ruling", "order").prefetch_related("sub_scopes")
+    )
     offices = {office.key: office for office in Office.objects.filter(key__in=[*parties, CEO])}
     former = revision.supersedes
     content: Content = {
@@ -166,6 +201,10 @@ def _text(revision: Revision, parties: Sequence[str]) -> Content:
         "approver": _party(offices[CEO]),
         "articles": [_article(article, rows) for article in revision.articles.all()],
     }
+    further = _further_offices(content["articles"], parties)
+    if further:
+        # Left out where there are none, as in what was frozen before it was kept.
+        content["offices"] = further
     missing = _not_established()
     if missing:
         # Left out where every Office is established, as in what was frozen before it was kept.
