@@ -48,7 +48,7 @@
   /* The thread that is open in the row stays open, with what is being typed in it. */
   function keepThread(row, fresh) {
     const [open, place] = [row, fresh].map((one) => one.querySelector(`[id="${row.id}-thread"]`));
-    if (!open || !place || !open.querySelector("form")) return;
+    if (!open || !place || !open.querySelector("[data-thread]")) return;
     const again = place.querySelector("[hx-get]")?.getAttribute("hx-get");
     place.replaceWith(open);
     const typing = open.querySelector("form[data-typed]") || open.contains(document.activeElement);
