@@ -13,7 +13,7 @@ from .changes import Change, Comparison, Counts, Entry, Field, Group, Kind, Move
 from .contents import changed_rows, compare
 from .data import as_data
 from .log import change_log
-from .rows import owner_words
+from .rows import left_out, owner_words, rows_of
 from .sentences import Bit, Sentence, Summary, in_one_sentence, summary
 
 __all__ = [
@@ -34,6 +34,8 @@ __all__ = [
     "changed_rows",
     "compare",
     "in_one_sentence",
+    "left_out",
     "owner_words",
+    "rows_of",
     "summary",
 ]

@@ -159,10 +159,9 @@ def _move_sentences(change: Change) -> Iterator[Sentence]:
         elif move.taker:
             yield Sentence((Bit("The "), _office(move.taker), Bit(" gained "), *inside, Bit(".")))
         elif move.giver:
-            nobody = " now." if parts else ", which nobody owns now."
-            yield Sentence(
-                (Bit("The "), _office(move.giver), Bit(" no longer has "), *inside, Bit(nobody))
-            )
+            does = " gave up " if parts else " no longer has "
+            end = "." if parts else ", which nobody owns now."
+            yield Sentence((Bit("The "), _office(move.giver), Bit(does), *inside, Bit(end)))
 
 
 def _added_sentence(owner: str, changes: Sequence[Change]) -> Sentence:
