@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -10,6 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -20,8 +22,8 @@ from people.factors import passkey_obstacle
 from people.offices import office_short
 from people.permissions import Act, require
 
+from .. import comparing, proof, queries, signing, versions, vetoes, workflow
 from .. import content as contents
-from .. import proof, queries, signing, vetoes, workflow
 from ..errors import IntentNotValid, TransitionNotAllowed
 from ..files import files
 from ..forms import BeginSigningForm, ConfirmForm, ReasonForm
@@ -81,8 +83,23 @@ def _ceremony(request: HttpRequest, revision: Revision, role: Role) -> dict[str,
         if role == Role.APPROVER
         else [],
         "refusal": "",
-        **(_returning(revision) if role == Role.APPROVER else {}),
+        **(_returning(revision) if role == Role.APPROVER else _changed(revision, content)),
         **_confirming(request),
+    }
+
+
+def _changed(revision: Revision, content: contents.Content) -> dict[str, Any]:
+    """What a party sees above the text: what changed since the version that it replaces."""
+    compared = versions.changed_since_former(revision, content)
+    if compared is None or revision.supersedes is None:
+        return {}
+    page = reverse("boundaries:compare", args=[revision.document.number])
+    picked = {"from": revision.supersedes.number, "to": revision.number}
+    return {
+        "changed": {
+            "summary": comparing.summary(compared),
+            "url": f"{page}?{urlencode(picked)}",
+        }
     }
 
 

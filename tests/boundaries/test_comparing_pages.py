@@ -430,3 +430,14 @@ def test_mails_that_ask_to_sign_say_what_changed(people, amendment):
     assert all(said in one.text for one in mails)
     first = OutgoingMail.objects.filter(kind="signature-asked", key__contains="NC-RB-1").first()
     assert first is not None and "changed since" not in first.text
+
+
+def test_who_signs_sees_above_the_text_what_changed(client, people, amendment):
+    factories.all_agree(amendment, people, at=NEXT_WEEK)
+    factories.with_signing_copy(
+        workflow.freeze(revision=amendment, acting_user=people["cro"], at=NEXT_WEEK)
+    )
+    client.force_login(people["cfo"])
+    text = words(client.get(f"{amendment.get_absolute_url()}sign/"))
+    assert "What changed since v1" in text
+    assert "/boundaries/NC-RB/compare/?from=1&amp;to=2#changed-4-1" in text
