@@ -225,6 +225,7 @@ class Slot:
 
     index: int
     name: str
+    group: str
     is_new: bool
     fields: list[SlotField]
     key: forms.BoundField
@@ -398,13 +399,14 @@ class EntriesForm(ArticleForm):
             has_functions = f"{stem}_functions" in self.fields
             key = self[f"{stem}_key"]
             name = self[f"{stem}_{self.entries.named_by}"].value() or ""
-            note = self[f"{stem}_threshold"].value() if f"{stem}_threshold" in self.fields else ""
+            note = self._value(f"{stem}_threshold")
             yield Slot(
                 index=index,
                 name=f"{name}, {note}" if name and note else str(name),
+                group=self._value(f"{stem}_group"),
                 is_new=not key.value(),
                 fields=[
-                    SlotField(one.label, self[f"{stem}_{one.name}"], one.kind in (PROSE, OFFICES))
+                    SlotField(one.label, self[f"{stem}_{one.name}"], one.is_long)
                     for one in articles.all_fields(self.entries)
                     if one.kind != FUNCTIONS
                 ],
@@ -413,6 +415,9 @@ class EntriesForm(ArticleForm):
                 more=self[f"{stem}_more"] if has_functions else None,
                 remove=self[f"{stem}_remove"],
             )
+
+    def _value(self, name: str) -> str:
+        return str(self[name].value() or "") if name in self.fields else ""
 
     @property
     def text_fields(self) -> Iterator[forms.BoundField]:

@@ -53,6 +53,11 @@ class Field:
     needed: bool = False
     limit: bool = False
 
+    @property
+    def is_long(self) -> bool:
+        """Whether a form gives it the whole width."""
+        return self.kind in (PROSE, OFFICES) or self.max_length > 200
+
 
 @dataclass(frozen=True)
 class EntryList:
@@ -109,7 +114,7 @@ SHAPES: dict[str, Shape] = {
                 Field(
                     "threshold",
                     "Threshold",
-                    hint="From where to where this applies, such as above 10% and up to 20%.",
+                    hint="Such as above 10% and up to 20%.",
                     needed=True,
                 ),
                 Field("recommends", "Recommends", hint="Who prepares it with its facts."),
@@ -144,7 +149,12 @@ SHAPES: dict[str, Shape] = {
             named_by="name",
             unneeded=WHOLE,
             fields=(
-                Field("name", "Hand-off", hint="What is handed over, such as New customer."),
+                Field(
+                    "name",
+                    "Hand-off",
+                    hint="What is handed over, such as New customer.",
+                    max_length=240,
+                ),
                 _FUNCTIONS,
                 Field("giver", "From", hint="Who hands over.", needed=True),
                 Field("receiver", "To", hint="Who takes over.", needed=True),
@@ -184,7 +194,12 @@ SHAPES: dict[str, Shape] = {
             named_by="name",
             unneeded=WHOLE,
             fields=(
-                Field("name", "Scenario", hint="Such as Two reps claim an account."),
+                Field(
+                    "name",
+                    "Scenario",
+                    hint="Such as Two reps claim an account.",
+                    max_length=240,
+                ),
                 _FUNCTIONS,
                 Field(
                     "decider",

@@ -438,6 +438,8 @@ if BEHIND_PROXY:
 # A PDF of up to 10 MB is judged in memory: it never touches the disk.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 11_000_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 11_000_000
+# The form of an article has up to 62 entries of a dozen fields, and functions ticked in each.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 3_000
 
 # --- Logging --------------------------------------------------------------------------------
 
