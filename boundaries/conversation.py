@@ -31,7 +31,7 @@ from .models import (
 )
 from .parties import parties_of, with_a_part
 from .states import Stance
-from .threads import Clause, proposed_text
+from .threads import Clause, proposed_text, unheard_entries
 
 PER_PAGE = 50
 MOST = 2000
@@ -104,7 +104,7 @@ def conversation(
         with_a_part(powers.by(Act.EDIT), Act.EDIT, revision, parties=parties)
     )
     closed, no_proposals = _closed(clause), _no_proposals(clause)
-    names = mentionable()
+    names, unheard = mentionable(), unheard_entries(reader)
     entries = list(
         ThreadEntry.objects.filter(**about(clause))
         .select_related("proposal", "person")
@@ -124,7 +124,7 @@ def conversation(
             items.append(Happened(entry.written_at, f"{who} {act}", icon))
             continue
         new = entry.person_id not in mine and (
-            looked is None or entry.written_at > looked.looked_at
+            looked is None or entry.written_at > looked.looked_at or entry.pk in unheard
         )
         unread += new
         items.append(

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from notifications.models import Notice
 from people.calendar import company_date
 from people.errors import NotYourOffice, Refused
 from people.models import Appointment, Person
@@ -456,8 +457,22 @@ class ThreadSummary:
     resolved: bool = False
 
 
+def unheard_entries(reader: Person) -> set[int]:
+    """The thread entries of which the reader has unread news."""
+    keys = Notice.objects.filter(
+        person=reader, read_at__isnull=True, kind__in=["comment", "proposal", "mention"]
+    ).values_list("key", flat=True)
+    numbers = (key.rpartition("-")[2] for key in keys)
+    return {int(number) for number in numbers if number.isdecimal()}
+
+
 def thread_summaries(revision: Revision, reader: Person) -> Mapping[Row | Article, ThreadSummary]:
-    """The threads of a draft that have entries, by clause. Two queries, whatever their length."""
+    """The threads of a draft that have entries, by clause.
+
+    New is what others wrote since the reader last looked, and what news of it they did not read:
+    a look at the row alone does not open its thread. Three queries, however long the threads are.
+    """
+    unheard = unheard_entries(reader)
     looked = {
         (row, article): at
         for row, article, at in Look.objects.filter(revision=revision, person=reader).values_list(
@@ -466,15 +481,16 @@ def thread_summaries(revision: Revision, reader: Person) -> Mapping[Row | Articl
     }
     found: dict[tuple[int | None, int | None], ThreadSummary] = {}
     entries = ThreadEntry.objects.filter(revision=revision).order_by("written_at", "pk")
-    for row, article, kind, person, at, answer in entries.values_list(
-        "row_id", "article_id", "kind", "person_id", "written_at", "proposal__answer"
+    for pk, row, article, kind, person, at, answer in entries.values_list(
+        "pk", "row_id", "article_id", "kind", "person_id", "written_at", "proposal__answer"
     ):
         before = found.get((row, article), ThreadSummary())
         seen = looked.get((row, article))
         words = kind in (Kind.COMMENT, Kind.PROPOSAL)
         found[row, article] = ThreadSummary(
             comments=before.comments + words,
-            unread=before.unread + (words and person != reader.pk and (seen is None or at > seen)),
+            unread=before.unread
+            + (words and person != reader.pk and (seen is None or at > seen or pk in unheard)),
             open_proposals=before.open_proposals + (answer == Proposal.Answer.OPEN),
             # Whatever is written later takes it up again.
             resolved=kind == Kind.RESOLVED,
