@@ -2,9 +2,12 @@ from django.urls import path
 
 from .api import DocumentList, RevisionDetail
 from .comparing_api import Compare
+from .disputes_api import DisputeDetail, DisputeList
 from .exceptions_api import ExceptionList
 
 urlpatterns = [
+    path("disputes/", DisputeList.as_view(), name="api-disputes"),
+    path("disputes/<int:pk>/", DisputeDetail.as_view(), name="api-dispute"),
     path("exceptions/", ExceptionList.as_view(), name="api-exceptions"),
     path("documents/<slug:number>/compare/", Compare.as_view(), name="api-compare"),
     path("documents/", DocumentList.as_view(), name="api-documents"),

@@ -39,17 +39,24 @@ def company_moment(at: datetime) -> str:
         return moment_words(at)
 
 
-def decider_words(dispute: Dispute) -> str:
-    """Who decides until the ruling, as a sentence; what is to do where nobody does yet."""
-    if not dispute.interim_decider:
-        return "Until the ruling nobody decides: the CEO has yet to name an Office."
-    because = {
+def decider_because(dispute: Dispute) -> str:
+    """Why it is that Office: "as the owner in force"."""
+    if dispute.interim_decider == HYBRID and dispute.interim_because == "in_force":
+        return "as in force"
+    return {
+        "": "",
         "in_force": "as the owner in force",
         "natural": "as the natural owner; no text in force says who owns it",
         "named": "named by the CEO",
     }[dispute.interim_because]
+
+
+def decider_words(dispute: Dispute) -> str:
+    """Who decides until the ruling, as a sentence; what is to do where nobody does yet."""
+    if not dispute.interim_decider:
+        return "Until the ruling nobody decides: the CEO has yet to name an Office."
+    because = decider_because(dispute)
     if dispute.interim_decider == HYBRID:
-        because = because.replace("the owner in force", "in force")
         return f"Until the ruling each owner of a part decides that part, {because}."
     return f"Until the ruling the {office_short(dispute.interim_decider)} decides, {because}."
 

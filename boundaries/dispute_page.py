@@ -20,7 +20,7 @@ from people.queries import accounts_of, who_acts_for
 
 from .clock import Segment, counted_days, holiday_words, labelled, left_words
 from .differences import Difference, row_text_differences
-from .dispute_mails import decider_words
+from .dispute_mails import decider_because, decider_words
 from .disputes import NAMED, PAGES_WITHIN, RULE_WITHIN
 from .drafting import RowText, SubScopeText, row_text, row_text_from_json
 from .models import (
@@ -237,6 +237,17 @@ class PageOfDispute:
     @property
     def is_open(self) -> bool:
         return self.dispute.is_open
+
+    @property
+    def decider_because(self) -> str:
+        return decider_because(self.dispute)
+
+    @property
+    def sealed(self) -> RowText | None:
+        """Of a dispute about what is in force that is over: the sealed text it was about."""
+        if not self.dispute.in_force or self.is_open:
+            return None
+        return row_text(self.dispute.row)
 
     @property
     def opened(self) -> bool:
