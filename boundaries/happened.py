@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 from django.utils import timezone
@@ -23,9 +24,14 @@ _WORDS = {
     "commented": "wrote about",
     "proposed": "proposed a change of",
     "mentioned": "wrote about",
-    "escalated": "escalated",
+    "moved": "moved",
+    "removed": "removed",
+    "taken_back_in": "took back in",
+    "veto_ordered": "ordered what goes in as",
 }
 _TO_ALL = "draft.agreed_to_all_read"
+# A verb begins a little before boards can see what it did.
+_SLACK = timedelta(seconds=15)
 # A sentence about more clauses than these counts them instead.
 NAMED = 3
 
@@ -34,7 +40,7 @@ Clause = Row | Article
 
 @dataclass(frozen=True)
 class Happening:
-    """The newest thing done about a clause."""
+    """The newest thing done about a clause; by ``who`` where the log says it of the clause."""
 
     clause: Clause
     who: str
@@ -45,12 +51,17 @@ class Happening:
     @property
     def sentence(self) -> str:
         """ "Daniel Osei agreed to row 4.12." """
+        if not self.who:
+            words = place(self.clause)
+            return f"{words[0].upper()}{words[1:]} changed."
         return f"{self.who} {self.did} {place(self.clause)}."
 
     @property
     def here(self) -> str:
         """ "Priya Raman changed this row at 11:02 EST": said in the row itself."""
-        kind = "row" if isinstance(self.clause, Row) else "article"
+        kind = _kind(self.clause)
+        if not self.who:
+            return f"Something was done about this {kind} meanwhile"
         return f"{self.who} {self.did} this {kind} at {self.at}"
 
 
@@ -64,9 +75,13 @@ def _kind(clause: Clause) -> str:
 
 
 def newest(
-    revision: Revision, clauses: Sequence[Clause], reader: Person
+    revision: Revision, clauses: Sequence[Clause], reader: Person, *, since: datetime | None = None
 ) -> Mapping[tuple[str, int], Happening]:
-    """The newest event about each clause, by ("row" | "article", id). One query."""
+    """The newest event about each clause, by ("row" | "article", id). One query.
+
+    ``since``: when the reader's board was last told. What was done about a clause later and left
+    an event about something else (a dispute) is told without a name.
+    """
     about = Q(object_type="revision", object_id=str(revision.pk), event=_TO_ALL)
     for kind in ("row", "article"):
         ids = [str(one.pk) for one in clauses if _kind(one) == kind]
@@ -74,7 +89,10 @@ def newest(
             about |= Q(object_type=kind, object_id__in=ids)
     by_place: dict[tuple[str, str], Event] = {}
     to_all: list[Event] = []
-    for event in Event.objects.filter(about).order_by("sequence"):
+    events = Event.objects.filter(about)
+    if since is not None:
+        events = events.filter(at__gte=since - _SLACK)
+    for event in events.order_by("sequence"):
         if event.event == _TO_ALL:
             to_all.append(event)
         else:
@@ -86,8 +104,11 @@ def newest(
             agreed = any(one.startswith(f"{clause} (") for one in event.data.get("agreed", ()))
             if agreed and (latest is None or event.sequence > latest.sequence):
                 latest = event
-        if latest is not None:
-            found[_kind(clause), clause.pk] = _happening(clause, latest, reader)
+        found[_kind(clause), clause.pk] = (
+            _happening(clause, latest, reader)
+            if latest
+            else Happening(clause, who="", did="", at="", mine=False)
+        )
     return found
 
 
@@ -107,6 +128,6 @@ def told(happenings: Sequence[Happening]) -> str:
     """One sentence for everybody else's acts, short enough to be read aloud; "" for none."""
     others = [one for one in happenings if not one.mine]
     if len(others) > NAMED:
-        who = sorted({one.who for one in others})
-        return f"{' and '.join(who)} changed {len(others)} rows and articles."
+        who = sorted({one.who for one in others if one.who})
+        return f"{' and '.join(who) or 'Others'} changed {len(others)} rows and articles."
     return " ".join(one.sentence for one in others)

@@ -1,6 +1,7 @@
 """The drafting board: its page, acting in place, what changed meanwhile, what was looked at."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -39,6 +40,7 @@ def board_context(
         "board": board,
         "shown": shown(board, Filter.of(asked)),
         "reporting": reporting_lines(line),
+        "at": timezone.now(),
         "all_open": all_open,
         "opened": all_open,
         "lazy": board.total > LIGHT and not all_open,
@@ -116,6 +118,14 @@ def _number(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
+def _moment(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
 def _news(
     request: HttpRequest,
     revision: Revision,
@@ -134,17 +144,19 @@ def _news(
         response = render(request, "boundaries/_changes_over.html", gone)
         response["X-Board-Seen"] = "over"
         return response
+    at = timezone.now()
     context, items = board_context(request, revision, asked)
     board = context["board"]
     seen = _number(asked.get("seen", ""))
-    since = board.activity if seen is None else seen
+    known = board.activity if seen is None else seen
     changed = [
         one
         for one in items
-        if one.standing.clause.activity > since or one.standing.clause.anchor == did
+        if one.standing.clause.activity > known or one.standing.clause.anchor == did
     ]
     clauses = [one.standing.clause for one in changed]
-    found = happened.newest(revision, clauses, reader_of(request))
+    since = _moment(asked.get("since", ""))
+    found = happened.newest(revision, clauses, reader_of(request), since=since)
 
     def with_news(kind: type[Row] | type[Article]) -> list[tuple[Item, happened.Happening | None]]:
         name = "row" if kind is Row else "article"
@@ -164,6 +176,7 @@ def _news(
     }
     response = render(request, "boundaries/_changes.html", context, status=422 if refusal else 200)
     response["X-Board-Seen"] = str(board.activity)
+    response["X-Board-At"] = at.isoformat()
     if did:
         response["X-Board-Did"] = did
     return response

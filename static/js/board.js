@@ -65,9 +65,12 @@
       tellIn(row, fresh.dataset.news);
       return false;
     }
-    const contesting = row.querySelector("details[data-act='contest']");
-    const again = fresh.querySelector("details[data-act='contest']");
-    if (contesting && again && !contesting.contains(sent)) again.open = contesting.open;
+    const words = (folded) => summary(folded)?.textContent.trim();
+    for (const folded of row.querySelectorAll("details[open]")) {
+      if (folded.contains(sent)) continue;
+      const again = [...fresh.querySelectorAll("details")].find((one) => words(one) === words(folded));
+      if (again) again.open = true;
+    }
     fresh.open = open;
     keepThread(row, fresh);
     const kept = held && fresh.contains(held);
@@ -120,8 +123,7 @@
     if (!board) return;
     const asked = new URL(board.dataset.changes, location.href).searchParams;
     for (const [name, value] of asked) event.detail.parameters[name] = value;
-    event.detail.parameters.seen = board.dataset.seen;
-    event.detail.parameters.shape = board.dataset.shape;
+    for (const name of ["seen", "shape", "since"]) event.detail.parameters[name] = board.dataset[name];
   });
 
   document.addEventListener("htmx:beforeSwap", (event) => {
@@ -131,7 +133,7 @@
     event.detail.shouldSwap = true;
     event.detail.isError = false;
     if (board && seen === "over") over = true;
-    else if (board) board.dataset.seen = seen;
+    else if (board) [board.dataset.seen, board.dataset.since] = [seen, xhr.getResponseHeader("X-Board-At")];
     if (!xhr.getResponseHeader("X-Board-Did")) sent = null;
     const answer = parsed(event.detail.serverResponse);
     const kept = new Set();
@@ -170,8 +172,7 @@
     if (asking || over || document.hidden) return;
     asking = true;
     const address = new URL(board.dataset.changes, location.href);
-    address.searchParams.set("seen", board.dataset.seen);
-    address.searchParams.set("shape", board.dataset.shape);
+    for (const name of ["seen", "shape", "since"]) address.searchParams.set(name, board.dataset[name]);
     try {
       await htmx.ajax("GET", address.pathname + address.search, {
         source: board,

@@ -435,3 +435,20 @@ def test_the_lists_queries_do_not_grow_with_documents(sign_in, draft, people):
         part = factories.draft(people, functions=[function], number=f"NC-P{number}")
         factories.all_agree(part, people, parties=["cro"])
     assert count() == before
+
+
+def test_what_was_told_before_is_not_told_again(sign_in, draft, people):
+    """What leaves no event about the row itself (a dispute) is told without a name."""
+    from boundaries import activity
+
+    row = factories.row_of(draft)
+    agree(row, people["coo"])
+    activity.touch(factories.fresh(draft), factories.row_of(draft))
+    client = sign_in("cro")
+    later = (NOW + timedelta(minutes=1)).isoformat()
+    html = changes(client, draft, 1, since=later).content.decode()
+    assert f"Row {row.reference} changed." in html
+    assert "Daniel Osei agreed to row" not in html
+    assert "Something was done about this row meanwhile" in html
+    html = changes(client, draft, 0, since="yesterday").content.decode()
+    assert "Daniel Osei agreed to row" in html
