@@ -19,11 +19,20 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from audit.models import Event
-from boundaries import agreeing, drafting, exceptions, plan, signing, succession, workflow
-from boundaries.models import Agreement, Reading, Revision, Signature, SigningIntent, Succession
+from boundaries import agreeing, drafting, exceptions, plan, signing, succession, threads, workflow
+from boundaries.models import (
+    Agreement,
+    Proposal,
+    Reading,
+    Revision,
+    Signature,
+    SigningIntent,
+    Succession,
+    ThreadEntry,
+)
 from boundaries.states import ANSWERING, Role, State
 from functions_catalog import catalog
-from notifications.models import OutgoingMail
+from notifications.models import Notice, OutgoingMail
 from people import (
     absences,
     accounts,
@@ -182,6 +191,72 @@ def _confirm_predecessors(world):
     return lambda: agreeing.confirm_predecessors(
         revision=world.revision, read=read, **world.by(at=LATER + timedelta(minutes=1))
     )
+
+
+def _comment(world):
+    row = _row(world)
+    return lambda: threads.comment(clause=row, text="Who answers?", **world.by())
+
+
+def _propose(world):
+    row = _row(world)
+    text = replace(drafting.row_text(row), scope_in="Answers in two days.")
+    return lambda: threads.propose(clause=row, text=text, base_version=row.version, **world.by())
+
+
+def _proposed(world, by):
+    """A proposed change, put there in every state: verbs must ask for the state themselves."""
+    row, proposer = _row(world), world.people[by]
+    entry = ThreadEntry.objects.create(
+        revision=world.revision,
+        row=row,
+        kind=ThreadEntry.Kind.PROPOSAL,
+        person=proposer,
+        person_name=proposer.name,
+        person_office="An Office",
+        office=by,
+        written_at=NOW,
+    )
+    text = replace(drafting.row_text(row), scope_in="Answers in two days.")
+    return Proposal.objects.create(
+        entry=entry, base_version=row.version, text=drafting.row_json(text)
+    )
+
+
+def _accept(world):
+    proposal = _proposed(world, "revops_lead")
+    return lambda: threads.accept(proposal=proposal, **world.by())
+
+
+def _decline(world):
+    proposal = _proposed(world, "revops_lead")
+    return lambda: threads.decline(proposal=proposal, word=REASON, **world.by())
+
+
+def _take_back_proposal(world):
+    proposal = _proposed(world, world.role)
+    return lambda: threads.take_back(proposal=proposal, **world.by())
+
+
+def _resolve(world):
+    entry = _proposed(world, "revops_lead").entry
+    Proposal.objects.filter(entry=entry).update(answer="taken_back", answered_at=NOW)
+    return lambda: threads.resolve(clause=_row(world), **world.by())
+
+
+def _reopen(world):
+    person = world.people["revops_lead"]
+    ThreadEntry.objects.create(
+        revision=world.revision,
+        row=_row(world),
+        kind=ThreadEntry.Kind.RESOLVED,
+        person=person,
+        person_name=person.name,
+        person_office="RevOps Lead",
+        office="revops_lead",
+        written_at=NOW,
+    )
+    return lambda: threads.reopen(clause=_row(world), **world.by())
 
 
 # --- Verbs on what is frozen or in force ------------------------------------------------------
@@ -533,6 +608,13 @@ WALKED: dict[str, list[Walk]] = {
     "boundaries.agreeing.confirm_predecessors": [Walk(Act.AGREE, _confirm_predecessors)],
     "boundaries.agreeing.withdraw_agreement": [Walk(Act.AGREE, _withdraw_agreement)],
     "boundaries.agreeing.contest": [Walk(Act.CONTEST, _contest)],
+    "boundaries.threads.comment": [Walk(Act.COMMENT, _comment)],
+    "boundaries.threads.propose": [Walk(Act.PROPOSE, _propose)],
+    "boundaries.threads.accept": [Walk(Act.EDIT, _accept)],
+    "boundaries.threads.decline": [Walk(Act.EDIT, _decline)],
+    "boundaries.threads.take_back": [Walk(Act.PROPOSE, _take_back_proposal)],
+    "boundaries.threads.resolve": [Walk(Act.COMMENT, _resolve)],
+    "boundaries.threads.reopen": [Walk(Act.COMMENT, _reopen)],
     "boundaries.signing.record_reading": [
         Walk(Act.READ_DRAFT, _record_reading, FROZEN, logged=False)
     ],
@@ -658,6 +740,7 @@ OWN = {
     "people.sessions.sign_out_everywhere_else",
     "people.sessions.end_one",
     "people.settings_of_person.save_reading",
+    "people.settings_of_person.save_news_by_mail",
     "people.tokens.revoke_token",
     # Bound to the person who opened the intent.
     "boundaries.signing.authenticate",
@@ -666,6 +749,10 @@ OWN = {
 # What verbs are made of: they ask or write for the verb that calls them.
 PARTS = {
     "boundaries.agreeing.record_event",
+    "boundaries.draft_news.answered",
+    "boundaries.draft_news.contested",
+    "boundaries.draft_news.draft_opened",
+    "boundaries.draft_news.edited",
     "boundaries.drafting.write_row",
     "boundaries.drafting.write_article",
     "boundaries.signing.consume",
@@ -737,6 +824,9 @@ def everything():
     return (
         Event.objects.count(),
         OutgoingMail.objects.count(),
+        Notice.objects.count(),
+        ThreadEntry.objects.count(),
+        list(Proposal.objects.order_by("pk").values_list("pk", "answer")),
         SigningIntent.objects.count(),
         Invitation.objects.count(),
         list(Revision.objects.order_by("pk").values_list("pk", "state", "state_since")),
@@ -833,6 +923,7 @@ def test_own_accounts_verbs_name_no_other_account(world):
         "people.sessions.sign_out_everywhere_else",
         "people.sessions.end_one",
         "people.settings_of_person.save_reading",
+        "people.settings_of_person.save_news_by_mail",
     }
     before = everything()
     for role in ("administrator", "ceo", "superuser"):
@@ -845,4 +936,6 @@ def test_own_accounts_verbs_name_no_other_account(world):
             settings_of_person.save_reading(
                 time_zone="Europe/Vienna", date_language="", at=NOW, **of_another
             )
+        with pytest.raises(Refused):
+            settings_of_person.save_news_by_mail(news_by_mail="off", at=NOW, **of_another)
     assert everything() == before
