@@ -1,0 +1,227 @@
+"""Reminders after 2, 5 and 10 business days, then the CEO; nobody twice for one thing."""
+
+import itertools
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from boundaries import agreeing, reminders, vetoes, workflow
+from notifications.models import OutgoingMail
+from people.models import Appointment
+from tests.boundaries import factories
+from tests.boundaries.factories import NOW, all_agree, edit, fresh, row_of
+from tests.people.factories import PersonFactory
+
+pytestmark = pytest.mark.django_db
+# NOW is Friday, 20 November 2026; Thanksgiving is Thursday, the 26th.
+SECOND, FIFTH, TENTH = date(2026, 11, 24), date(2026, 11, 30), date(2026, 12, 7)
+ELEVENTH = date(2026, 12, 8)
+
+
+def sweep(*days, hour=15):
+    """The hourly sweep at ``hour`` UTC of each day; 15 is mid-morning in New York."""
+    for day in days:
+        reminders.remind_waiting(at=datetime(day.year, day.month, day.day, hour, tzinfo=UTC))
+
+
+def every_day(first, last):
+    """A sweep at night, in the morning, again in the morning, and in the evening of each day."""
+    for day in range((last - first).days + 1):
+        for hour in (4, 14, 15, 23):
+            sweep(first + timedelta(days=day), hour=hour)
+
+
+def mails(kind):
+    """(name, day) of each mail of this kind, in order."""
+    found = OutgoingMail.objects.filter(kind=kind).order_by("pk")
+    return [(one.name, one.created_at.date()) for one in found]
+
+
+@pytest.fixture
+def cosigning(frozen, people):
+    """The CRO and the COO have signed; the CFO's signature is missing."""
+    return factories.cosigned(frozen.revision, people, "cro", "coo")
+
+
+# --- Signatures ---------------------------------------------------------------------------------
+
+
+def test_a_missing_signature_is_asked_for_after_2_5_and_10_business_days(cosigning, people):
+    every_day(NOW.date(), date(2026, 12, 20))
+    assert mails("waiting-reminder") == [
+        ("Priya Raman", SECOND),
+        ("Priya Raman", FIFTH),
+        ("Priya Raman", TENTH),
+    ]
+    # And then the CEO hears of it, once.
+    assert mails("signature-stalled") == [("Helen Marsh", ELEVENTH)]
+    stalled = OutgoingMail.objects.get(kind="signature-stalled")
+    assert stalled.subject == "NC-RB-1 stalls: CFO not signed"
+    assert "Priya Raman" in stalled.text
+
+
+def test_a_sweep_that_was_down_sends_the_latest_step_only(cosigning, people):
+    sweep(date(2026, 12, 1))
+    assert mails("waiting-reminder") == [("Priya Raman", date(2026, 12, 1))]
+    sweep(TENTH)
+    assert len(mails("waiting-reminder")) == 2
+
+
+def test_only_in_the_readers_working_hours(cosigning, people):
+    people["cfo"].time_zone = "Europe/Vienna"
+    people["cfo"].save(update_fields=["time_zone"])
+    for hour in (3, 6, 18, 22):
+        sweep(SECOND, hour=hour)
+    assert mails("waiting-reminder") == []
+    sweep(SECOND, hour=8)  # 09:00 in Vienna, 03:00 in New York
+    assert len(mails("waiting-reminder")) == 1
+    sweep(date(2026, 11, 28), date(2026, 11, 29))  # a weekend
+    assert len(mails("waiting-reminder")) == 1
+
+
+def test_the_new_holder_has_the_full_time_and_so_has_the_ceos_patience(cosigning, people):
+    sweep(SECOND, FIFTH)
+    ines = PersonFactory(name="Ines Roy")
+    factories.handed_over(ines, "cfo", on=date(2026, 12, 4))
+    every_day(date(2026, 12, 4), date(2026, 12, 21))
+    assert mails("waiting-reminder")[2:] == [
+        ("Ines Roy", date(2026, 12, 8)),
+        ("Ines Roy", date(2026, 12, 11)),
+        ("Ines Roy", date(2026, 12, 18)),
+    ]
+    assert mails("signature-stalled") == [("Helen Marsh", date(2026, 12, 21))]
+
+
+def test_the_ceo_hears_of_each_office_once(frozen, people):
+    ines = PersonFactory(name="Ines Roy")
+    factories.cosigned(frozen.revision, people, "coo")
+    factories.handed_over(ines, "cfo", on=date(2026, 12, 1))
+    every_day(ELEVENTH, ELEVENTH)
+    assert [one.subject for one in OutgoingMail.objects.filter(kind="signature-stalled")] == [
+        "NC-RB-1 stalls: CRO not signed"
+    ]
+    every_day(date(2026, 12, 9), date(2026, 12, 20))
+    found = OutgoingMail.objects.filter(kind="signature-stalled").order_by("pk")
+    assert [one.subject for one in found] == [
+        "NC-RB-1 stalls: CRO not signed",
+        "NC-RB-1 stalls: CFO not signed",
+    ]
+
+
+def test_a_vacant_office_is_told_to_the_ceo_in_time(cosigning, people):
+    Appointment.objects.filter(office__key="cfo").update(ends_on=date(2026, 11, 23))
+    every_day(SECOND, ELEVENTH)
+    assert mails("waiting-reminder") == []
+    assert mails("signature-stalled") == [("Helen Marsh", ELEVENTH)]
+    assert "vacant" in OutgoingMail.objects.get(kind="signature-stalled").text
+
+
+def test_frozen_anew_it_begins_anew(cosigning, people):
+    sweep(SECOND)
+    at = datetime(2026, 12, 1, 15, tzinfo=UTC)
+    workflow.decline(revision=cosigning, reason="No.", acting_user=people["coo"], at=at)
+    factories.frozen(fresh(cosigning), people, at=at)
+    every_day(date(2026, 12, 2), date(2026, 12, 3))
+    assert len(mails("waiting-reminder")) == 1 + 3
+
+
+# --- The approval -------------------------------------------------------------------------------
+
+
+def test_the_ceo_is_reminded_of_the_approval_and_nobody_else_hears(frozen, people):
+    factories.cosigned(frozen.revision, people)
+    every_day(NOW.date(), date(2026, 12, 20))
+    assert mails("waiting-reminder") == [
+        ("Helen Marsh", SECOND),
+        ("Helen Marsh", FIFTH),
+        ("Helen Marsh", TENTH),
+    ]
+    assert mails("signature-stalled") == []
+
+
+# --- Drafts -------------------------------------------------------------------------------------
+
+
+def test_a_party_with_something_to_agree_is_reminded_with_the_number_of_rows(draft, people):
+    all_agree(draft, people, parties=["cro", "coo"])
+    every_day(NOW.date(), date(2026, 12, 20))
+    assert mails("draft-reminder") == [
+        ("Priya Raman", SECOND),
+        ("Priya Raman", FIFTH),
+        ("Priya Raman", TENTH),
+    ]
+    mail = OutgoingMail.objects.filter(kind="draft-reminder").first()
+    assert mail.subject == "NC-RB-1: 5 rows and 12 articles wait for you"
+    assert "And 5 more" in mail.text
+    assert mails("draft-stalled") == [("Helen Marsh", ELEVENTH)]
+    stalled = OutgoingMail.objects.get(kind="draft-stalled")
+    assert "it waits for the CFO" in stalled.subject
+    assert "Priya Raman" in stalled.text
+
+
+def test_who_has_agreed_to_all_hears_nothing_until_a_row_waits_again(ready, people):
+    every_day(NOW.date(), FIFTH)
+    assert mails("draft-reminder") == []
+    edit(row_of(ready), people, by="cro", at=datetime(2026, 12, 1, 15, tzinfo=UTC), scope_in="X.")
+    every_day(date(2026, 12, 1), date(2026, 12, 3))
+    assert mails("draft-reminder") == [
+        ("Daniel Osei", date(2026, 12, 3)),
+        ("Priya Raman", date(2026, 12, 3)),
+    ]
+    assert (
+        OutgoingMail.objects.filter(
+            subject="NC-RB-1: 1 row waits for you", kind="draft-reminder"
+        ).count()
+        == 2
+    )
+
+
+def test_a_row_a_day_does_not_bring_a_mail_a_day(ready, people):
+    keys = ["deal_desk", "territory_planning", "vendor_management", "billing_and_collections"]
+    for number, key in enumerate(keys):
+        at = datetime(2026, 11, 30, 15, tzinfo=UTC) + timedelta(days=number)
+        edit(row_of(ready, key), people, by="cro", at=at, scope_in="X.")
+    for day in range(1, 12):
+        at = datetime(2026, 12, day, 15, tzinfo=UTC)
+        reminders.remind_waiting(at=at)
+        # The COO agrees each day to what is oldest.
+        waiting = [row_of(ready, key) for key in keys if row_of(ready, key).changed_at <= at]
+        for row in waiting[: max(0, day - 1)]:
+            agreeing.agree(
+                clause=row, expected_version=row.version, acting_user=people["coo"], at=at
+            )
+    days = [day for name, day in mails("draft-reminder") if name == "Daniel Osei"]
+    assert all(later - earlier >= timedelta(days=2) for earlier, later in itertools.pairwise(days))
+
+
+def test_what_is_vetoed_or_bound_waits_for_nobody(ready, people):
+    row = row_of(ready)
+    vetoes.veto(row=row, reason="No.", acting_user=people["cfo"], at=NOW)
+    edit(row, people, by="corporate_secretary", scope_in="X.")
+    every_day(NOW.date(), date(2026, 12, 12))
+    assert mails("draft-reminder") == []
+    assert mails("draft-stalled") == []
+
+
+def test_what_an_amendment_carries_is_asked_for_too(people, functions):
+    first = factories.in_force(people)
+    workflow.amend(revision=first, acting_user=people["cro"], at=NOW)
+    sweep(SECOND)
+    assert [name for name, _ in mails("draft-reminder")] == [
+        "Maya Lindqvist",
+        "Daniel Osei",
+        "Priya Raman",
+    ]
+
+
+def test_a_successor_hears_of_the_predecessors_agreements_after_the_full_time(ready, people):
+    ines = PersonFactory(name="Ines Roy")
+    factories.handed_over(ines, "coo", on=date(2026, 12, 1))
+    every_day(date(2026, 12, 1), date(2026, 12, 4))
+    assert mails("draft-reminder") == [("Ines Roy", date(2026, 12, 3))]
+
+
+def test_withdrawn_drafts_remind_nobody(draft, people):
+    workflow.withdraw(revision=draft, reason="Later.", acting_user=people["ceo"], at=NOW)
+    every_day(SECOND, ELEVENTH)
+    assert mails("draft-reminder") == mails("draft-stalled") == []
