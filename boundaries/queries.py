@@ -449,7 +449,9 @@ def board(revision: Revision, reader: Person, *, on: date) -> Board:
     ]
     keys = [_group_key(row) for row in rows]
     names = {row.function.key: row.function.name for row in rows}
-    others = sorted(set(keys) - {*_GROUP_ORDER, "none", "left_out"})
+    # Further Offices in the order of the parties; one that is no longer any comes last.
+    further = set(keys) - {*_GROUP_ORDER, "none", "left_out"}
+    others = [*(key for key in parties if key in further), *sorted(further - set(parties))]
     order = ["none", *_GROUP_ORDER, *others, "left_out"]
     counts = agreed_counts(every)
     holders = who_acts_for(parties, on=on)

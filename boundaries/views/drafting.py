@@ -118,8 +118,8 @@ def _refuse_unless_editable(request: HttpRequest, revision: Revision) -> None:
         # A further Office that is no party here is told what to do.
         require_party(revision, reader_of(request), Act.EDIT, at=timezone.now())
         raise PermissionDenied(
-            "Only the CRO, COO, CFO or Corporate Secretary edits a draft. Tell one of them what "
-            "should change."
+            "Only a party (CRO, COO, CFO, or an Office that owns a function here) or the Corporate "
+            "Secretary edits a draft. Tell one of them what should change."
         )
     if not revision.is_draft:
         raise Refused(f"{revision.reference} is no longer a draft, so its text cannot change.")
