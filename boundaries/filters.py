@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.db.models import TextChoices
 
-from people.offices import HYBRID
+from people.offices import HYBRID, office_short
 
 from .models import Row
 from .queries import ArticleItem, Board, Group, RowItem
@@ -187,7 +187,7 @@ def shown(board: Board, chosen: Filter) -> Shown:
         owners=[
             Choice(
                 group.owner,
-                group.title,
+                office_short(group.owner),
                 count(replace(chosen, owner=group.owner)),
                 replace(chosen, owner=group.owner).query,
                 group.owner == chosen.owner,
