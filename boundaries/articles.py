@@ -617,7 +617,8 @@ def _entry_lacking(
     if others:
         named = _and([field.label.lower() for field in others])
         else_ = ", or say why none is needed" if entries.unneeded else ""
-        found.append(Lack("entry_incomplete", f"“{name}” lacks: {named}. Give it{else_}."))
+        it = "them" if len(others) > 1 else "it"
+        found.append(Lack("entry_incomplete", f"“{name}” lacks {named}. Add {it}{else_}."))
     for field in entries.fields:
         if field.kind == FUNCTIONS:
             gone = [one for one in entry[field.name] if one not in functions]
