@@ -22,6 +22,7 @@ from people.permissions import Act, may, require
 from .. import dispute_page, disputes, rulings
 from ..dispute_errors import AlreadyDisputed
 from ..dispute_forms import DeciderForm, EscalateForm, PageForm, RulingForm
+from ..dispute_mails import decider_words
 from ..drafting import row_text
 from ..models import Dispute, Row
 from ..parties import parties_of
@@ -302,6 +303,6 @@ def _effects(row: Row, *, in_force: bool) -> list[str]:
     return [
         pages,
         "The CEO rules within 5 business days after that, naming owner and terms.",
-        dispute_page.decider_words(standing),
+        decider_words(standing),
         blocks,
     ]
