@@ -16,7 +16,7 @@ from people.permissions import Act
 from .. import workflow
 from ..models import Article, Revision, Row
 from ..parties import party_offices, require_party
-from ..template import REPORTING_LINES
+from ..template import REPORTING_LINES, heirs
 from .editing import ArticleEditing, Editing, Outcome, RowEditing, T, send
 from .frame import find, frame, reader_of, signed_in_verb, to_revision
 
@@ -98,8 +98,12 @@ def _edit(
 
 
 def reporting_lines(found: Article) -> list[dict[str, Any]]:
-    """What each reporting line tends to give and cost, and whether it is chosen."""
+    """What each reporting line tends to give and cost, and whether it is chosen.
+
+    Offices that the company does not have are no choice, unless one still stands.
+    """
     chosen = found.data.get("solid_lines", [])
+    missing = heirs()
     return [
         {
             "office": key,
@@ -109,6 +113,7 @@ def reporting_lines(found: Article) -> list[dict[str, Any]]:
             "chosen": key in chosen,
         }
         for key, (gives, costs) in REPORTING_LINES.items()
+        if key not in missing or key in chosen
     ]
 
 
