@@ -4,6 +4,7 @@ from .api import DocumentList, RevisionDetail
 from .comparing_api import Compare
 from .disputes_api import DisputeDetail, DisputeList
 from .exceptions_api import ExceptionList
+from .exchange_api import DraftText
 
 urlpatterns = [
     path("disputes/", DisputeList.as_view(), name="api-disputes"),
@@ -13,5 +14,10 @@ urlpatterns = [
     path("documents/", DocumentList.as_view(), name="api-documents"),
     path(
         "documents/<slug:number>/revisions/<int:n>/", RevisionDetail.as_view(), name="api-revision"
+    ),
+    path(
+        "documents/<slug:number>/revisions/<int:n>/draft/",
+        DraftText.as_view(),
+        name="api-draft-text",
     ),
 ]

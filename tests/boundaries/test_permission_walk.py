@@ -20,6 +20,7 @@ from django.db import transaction
 
 from audit.models import Event
 from boundaries import agreeing, drafting, exceptions, plan, signing, succession, threads, workflow
+from boundaries.exchange import importing, reading
 from boundaries.models import (
     Agreement,
     Proposal,
@@ -376,6 +377,25 @@ def _take_back_exception(world):
     return lambda: exceptions.take_back(exception=one, **world.by())
 
 
+def _from_a_file(world, verb):
+    """A file that changes one row of the draft."""
+    row = factories.row_of(world.revision)
+    incoming = reading.Incoming(
+        reference=world.revision.reference,
+        rows=[reading.RowIn("Row 2", row.function.key, row.version, {"scope_in": "Prices."})],
+    )
+    chosen = {row.anchor: row.version}
+    return lambda: verb(revision=world.revision, incoming=incoming, chosen=chosen, **world.by())
+
+
+def _import_draft(world):
+    return _from_a_file(world, importing.import_draft)
+
+
+def _propose_imported(world):
+    return _from_a_file(world, importing.propose_imported)
+
+
 # --- Verbs without a Revision -----------------------------------------------------------------
 
 
@@ -647,6 +667,8 @@ WALKED: dict[str, list[Walk]] = {
             "only the Office that changed hands answers",
         )
     ],
+    "boundaries.exchange.importing.import_draft": [Walk(Act.EDIT, _import_draft)],
+    "boundaries.exchange.importing.propose_imported": [Walk(Act.PROPOSE, _propose_imported)],
     "boundaries.exceptions.request": [
         Walk(Act.REQUEST_EXCEPTION, _request_exception, frozenset(ANSWERING))
     ],
