@@ -24,13 +24,13 @@ NOT_SIGNED = "Not a signed document"
 
 child = Child(
     "sealing.comparison_child",
-    cpu_seconds=40,
+    cpu_seconds=60,
     memory_bytes=1_500_000_000,
     environment={"FONTCONFIG_FILE": str(Path(__file__).with_name("fonts.conf"))},
 )
 
 
-def render_comparison(data: Data, *, timeout_seconds: float = 45) -> bytes:
+def render_comparison(data: Data, *, timeout_seconds: float = 60) -> bytes:
     """Give the redline as PDF bytes. Raises RenderFailed, whose sentence a page may show.
 
     `data`: organisation, document (its number), title, before and after ("v3"), sentences about
