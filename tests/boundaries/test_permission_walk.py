@@ -19,7 +19,19 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from audit.models import Event
-from boundaries import agreeing, drafting, exceptions, plan, signing, succession, threads, workflow
+from boundaries import (
+    agreeing,
+    disputes,
+    drafting,
+    exceptions,
+    plan,
+    rulings,
+    signing,
+    succession,
+    threads,
+    vetoes,
+    workflow,
+)
 from boundaries.exchange import importing, reading
 from boundaries.models import (
     Agreement,
@@ -33,6 +45,7 @@ from boundaries.models import (
 )
 from boundaries.states import ANSWERING, Role, State
 from functions_catalog import catalog
+from functions_catalog.models import Function
 from notifications.models import Notice, OutgoingMail
 from people import (
     absences,
@@ -51,7 +64,7 @@ from people.models import Appointment, Invitation, Office, Person
 from people.permissions import EVERYBODY, MATRIX, Act
 from reviews import workflow as reviews
 from reviews.models import Review
-from tests.boundaries import factories, test_matrix
+from tests.boundaries import disputing, factories, test_matrix
 from tests.boundaries.factories import NOW, REASON, SESSION, TODAY
 from tests.people.factories import CompanyFactory, PersonFactory
 
@@ -158,6 +171,33 @@ def _add_row(world):
     return lambda: drafting.add_row(revision=world.revision, function=function, **world.by())
 
 
+def _leave_out(world):
+    row = _row(world)
+    return lambda: drafting.leave_out(
+        row=row, expected_version=row.version, reason=REASON, **world.by()
+    )
+
+
+def _take_back_in(world):
+    row = _row(world)
+    if world.revision.state == State.DRAFT:
+        row = factories.edit(row, world.people, owner="", left_out_reason=REASON)
+    return lambda: drafting.take_back_in(row=row, expected_version=row.version, **world.by())
+
+
+def _move_row(world):
+    row, last = _row(world), world.revision.rows.last()
+    return lambda: drafting.move_row(row=row, after=last, **world.by())
+
+
+def _remove_row(world):
+    """From a document about a part: the company boundary covers the whole catalog."""
+    functions = [factories.another_function(), factories.another_function("lead_routing")]
+    part = factories.draft(world.people, number="NC-PART", functions=functions)
+    row = factories.row_of(part, "lead_routing")
+    return lambda: drafting.remove_row(row=row, expected_version=row.version, **world.by())
+
+
 def _agree(world):
     row = _nobody_agrees(world)
     return lambda: agreeing.agree(clause=row, expected_version=row.version, **world.by())
@@ -258,6 +298,44 @@ def _reopen(world):
         written_at=NOW,
     )
     return lambda: threads.reopen(clause=_row(world), **world.by())
+
+
+def _confirm_carried(world):
+    """A row that an amendment took over, of which nobody has said anything yet."""
+    if world.revision.state == State.DRAFT:
+        added = drafting.add_row(
+            revision=world.revision,
+            function=factories.another_function(),
+            acting_user=world.people["corporate_secretary"],
+            at=NOW,
+        )
+        type(added).objects.filter(pk=added.pk).update(carried=True)
+    read = factories.everything_read(world.revision)
+    return lambda: agreeing.confirm_carried(revision=world.revision, read=read, **world.by())
+
+
+def _veto(world):
+    row = _row(world)
+    return lambda: vetoes.veto(row=row, reason=REASON, **world.by())
+
+
+def _vetoed(world):
+    if world.revision.state != State.DRAFT:
+        return None
+    return vetoes.veto(row=_row(world), reason=REASON, acting_user=world.people["cfo"], at=NOW)
+
+
+def _lift(world):
+    standing = _vetoed(world)
+    return standing and (lambda: vetoes.lift(veto=standing, **world.by()))
+
+
+def _order(world):
+    standing = _vetoed(world)
+    possible = NOW + timedelta(days=20)
+    return standing and (
+        lambda: vetoes.order(veto=standing, rationale=REASON, **world.by(at=possible))
+    )
 
 
 # --- Verbs on what is frozen or in force ------------------------------------------------------
@@ -375,6 +453,72 @@ def _take_back_exception(world):
     if one is None:
         return None
     return lambda: exceptions.take_back(exception=one, **world.by())
+
+
+# --- Disputes ---------------------------------------------------------------------------------
+
+
+def _escalate(world):
+    if world.revision.state == State.DRAFT:
+        disputing.contested(world.revision, world.people)
+    row = _row(world)
+    return lambda: disputes.escalate(row=row, question=disputing.QUESTION, **world.by())
+
+
+def _escalate_in_force(world):
+    row = _row(world)
+    return lambda: disputes.escalate_in_force(
+        row=row, question=disputing.QUESTION, reason=REASON, **world.by()
+    )
+
+
+def _disputed(world):
+    return disputing.escalated(world.revision, world.people)
+
+
+def _own_page(world):
+    office = world.role if world.role in PARTIES else "cfo"
+    return {"dispute": _disputed(world), "office": office}
+
+
+def _save_page(world):
+    own = _own_page(world)
+    return lambda: disputes.save_page(text="I ask for it.", **own, **world.by())
+
+
+def _file_page(world):
+    own = _own_page(world)
+    return lambda: disputes.file_page(text="I ask for it.", **own, **world.by())
+
+
+def _waive_page(world):
+    own = _own_page(world)
+    return lambda: disputes.waive_page(**own, **world.by())
+
+
+def _settle(world):
+    dispute = _disputed(world)
+    return lambda: disputes.settle(dispute=dispute, **world.by())
+
+
+def _take_back_settlement(world):
+    dispute = _disputed(world)
+    if world.role in PARTIES:
+        disputes.settle(dispute=dispute, **world.by())
+    return lambda: disputes.take_back_settlement(dispute=dispute, **world.by())
+
+
+def _name_interim_decider(world):
+    Function.objects.filter(key="deal_desk").update(natural_owner="hybrid")
+    dispute = _disputed(world)
+    return lambda: disputes.name_interim_decider(dispute=dispute, office="cro", **world.by())
+
+
+def _rule(world):
+    dispute = disputing.filed(_disputed(world), world.people)
+    return lambda: rulings.rule(
+        dispute=dispute, terms=disputing.TERMS, rationale=REASON, **world.by()
+    )
 
 
 def _from_a_file(world, verb):
@@ -623,7 +767,29 @@ WALKED: dict[str, list[Walk]] = {
     "boundaries.drafting.edit_article": [Walk(Act.EDIT, _edit_article)],
     "boundaries.drafting.edit_control": [Walk(Act.EDIT, _edit_control)],
     "boundaries.drafting.add_row": [Walk(Act.EDIT, _add_row)],
+    "boundaries.drafting.leave_out": [Walk(Act.EDIT, _leave_out)],
+    "boundaries.drafting.take_back_in": [Walk(Act.EDIT, _take_back_in)],
+    "boundaries.drafting.move_row": [Walk(Act.EDIT, _move_row)],
+    "boundaries.drafting.remove_row": [Walk(Act.EDIT, _remove_row, of_revision=False)],
+    "boundaries.disputes.escalate": [Walk(Act.ESCALATE, _escalate)],
+    "boundaries.disputes.escalate_in_force": [
+        Walk(Act.ESCALATE, _escalate_in_force, frozenset(ANSWERING))
+    ],
+    "boundaries.disputes.save_page": [
+        # Only its writer knows of it: nothing has happened yet.
+        Walk(Act.ESCALATE, _save_page, EVERY_STATE, logged=False, of_revision=False)
+    ],
+    "boundaries.disputes.file_page": [once(Act.ESCALATE, _file_page)],
+    "boundaries.disputes.waive_page": [once(Act.ESCALATE, _waive_page)],
+    "boundaries.disputes.settle": [once(Act.ESCALATE, _settle)],
+    "boundaries.disputes.take_back_settlement": [once(Act.ESCALATE, _take_back_settlement)],
+    "boundaries.disputes.name_interim_decider": [once(Act.RULE, _name_interim_decider)],
+    "boundaries.rulings.rule": [once(Act.RULE, _rule)],
+    "boundaries.vetoes.veto": [Walk(Act.VETO, _veto)],
+    "boundaries.vetoes.lift": [Walk(Act.VETO, _lift)],
+    "boundaries.vetoes.order": [Walk(Act.ORDER, _order)],
     "boundaries.agreeing.agree": [Walk(Act.AGREE, _agree)],
+    "boundaries.agreeing.confirm_carried": [Walk(Act.AGREE, _confirm_carried)],
     "boundaries.agreeing.agree_to_all_read": [Walk(Act.AGREE, _agree_to_all)],
     "boundaries.agreeing.confirm_predecessors": [Walk(Act.AGREE, _confirm_predecessors)],
     "boundaries.agreeing.withdraw_agreement": [Walk(Act.AGREE, _withdraw_agreement)],
@@ -771,12 +937,15 @@ OWN = {
 # What verbs are made of: they ask or write for the verb that calls them.
 PARTS = {
     "boundaries.agreeing.record_event",
+    "boundaries.disputes.record",
     "boundaries.draft_news.answered",
     "boundaries.draft_news.contested",
     "boundaries.draft_news.draft_opened",
     "boundaries.draft_news.edited",
     "boundaries.drafting.write_row",
+    "boundaries.marks.make",
     "boundaries.drafting.write_article",
+    "boundaries.parties.require_party",
     "boundaries.signing.consume",
     "people.appointments.plan_record",
     "people.appointments.plan_stand_in",
