@@ -6,6 +6,7 @@ settled without one because it was read meanwhile or the person wants none.
 """
 
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -116,12 +117,21 @@ def document_of(path: str) -> str:
     return f"{named['number']}-{named['n']}" if "n" in named else str(named["number"])
 
 
+# "rows/3/thread/" and "#row-3": one place, its thread and its text.
+_CLAUSE = re.compile(r"(row|article)(?:s/|-)(\d+)")
+
+
+def place_of(path: str) -> str:
+    found = _CLAUSE.search(path)
+    return f"{found[1]}-{found[2]}" if found else path
+
+
 def grouped(notices: Iterable[Notice]) -> list[Group]:
     """By document and, within it, by place; both in the order in which they were first heard of."""
     by_document: dict[str, dict[str, list[Notice]]] = {}
     for one in notices:
         places = by_document.setdefault(document_of(one.path), {})
-        places.setdefault(one.path, []).append(one)
+        places.setdefault(place_of(one.path), []).append(one)
     return [
         # The link leads by way of the news, which are read by that.
         Group(name, [Place(absolute(f"/news/{told[0].pk}/"), told) for told in places.values()])

@@ -39,7 +39,7 @@ def maya(company):
 def test_one_mail_gathers_what_is_new(maya):
     news(maya, key="Row 3")
     news(maya, key="Row 5", path=OTHER)
-    news(maya, key="Row 3 again", kind="mention")
+    news(maya, key="Row 3 again", kind="mention", path="/boundaries/NC-RB/4/#row-3")
 
     assert digest.send_due(at=AT + MINUTE) == 1
 
