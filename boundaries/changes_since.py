@@ -109,7 +109,7 @@ class Changes:
     """A clause as it was when the reader agreed or looked, against what stands now."""
 
     since: Since
-    # When that was; None: never.
+    # When that was; None where it never was, or is not known.
     at: datetime | None
     office: str = ""
     differences: Sequence[Difference] = ()
@@ -117,14 +117,22 @@ class Changes:
     edits: Sequence[Edit] = ()
     # The text of then was not kept.
     unknown: bool = False
+    # The reader's Office never agreed, or the reader never looked.
+    never: bool = False
 
 
 def changes_since(
-    clause: Row | Article, since: Since, *, reader: Person, offices: Sequence[str]
+    clause: Row | Article,
+    since: Since,
+    *,
+    reader: Person,
+    offices: Sequence[str],
+    version: int = 0,
 ) -> Changes:
     """What changed since one of ``offices`` last agreed, or since ``reader`` last looked.
 
-    ``offices`` are those the reader answers for in this draft. A few queries.
+    ``offices`` are those the reader answers for in this draft. ``version`` is the one that a page
+    knew as looked at when it was made: showing a row is a look of its own. A few queries.
     """
     if since == Since.AGREED:
         agreed = (
@@ -133,16 +141,18 @@ def changes_since(
             .last()
         )
         if agreed is None:
-            return Changes(since, None)
+            return Changes(since, None, never=True)
         return _changes(clause, since, agreed.clause_version, agreed.given_at, agreed.office)
+    if version:
+        return _changes(clause, since, version, None)
     look = Look.objects.filter(**about(clause), person=reader).first()
     if look is None:
-        return Changes(since, None)
+        return Changes(since, None, never=True)
     return _changes(clause, since, look.version, look.looked_at)
 
 
 def _changes(
-    clause: Row | Article, since: Since, version: int, at: datetime, office: str = ""
+    clause: Row | Article, since: Since, version: int, at: datetime | None, office: str = ""
 ) -> Changes:
     before = text_at(clause, version)
     if before is None:

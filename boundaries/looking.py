@@ -20,6 +20,11 @@ class Looks:
     def at(self, clause: Row | Article) -> Look | None:
         return self.by_clause.get(("row" if isinstance(clause, Row) else "article", clause.pk))
 
+    def version_of(self, clause: Row | Article) -> int:
+        """The version last looked at; 0 where there is none."""
+        look = self.at(clause)
+        return look.version if look is not None else 0
+
 
 def looks_of(revision: Revision, reader: Person) -> Looks:
     """One query."""

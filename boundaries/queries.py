@@ -259,6 +259,8 @@ class RowItem:
     thread: ThreadSummary
     # Said or done by others since the reader last looked.
     is_new: bool
+    # The version that the reader last looked at; 0: none yet.
+    looked: int
     # An Office of the reader agrees to it as it stands, and may take that back.
     can_withdraw: bool
     # It waits for an Office of the reader, who does not contest or veto it.
@@ -276,6 +278,7 @@ class ArticleItem:
     marks: Sequence[Mark]
     thread: ThreadSummary
     is_new: bool
+    looked: int
     can_withdraw: bool
     mine_to_agree: bool
 
@@ -442,6 +445,7 @@ def board(revision: Revision, reader: Person, *, on: date) -> Board:
             marks=marked.get(row, ()),
             thread=spoken.get(row, ThreadSummary()),
             is_new=is_new(row, looks),
+            looked=looks.version_of(row),
             can_withdraw=_agrees(standing, mine),
             mine_to_agree=_is_mine_to_agree(standing, mine),
         )
@@ -476,6 +480,7 @@ def board(revision: Revision, reader: Person, *, on: date) -> Board:
                 marks=marked.get(article, ()),
                 thread=spoken.get(article, ThreadSummary()),
                 is_new=is_new(article, looks),
+                looked=looks.version_of(article),
                 can_withdraw=_agrees(standing, mine),
                 mine_to_agree=_is_mine_to_agree(standing, mine),
             )

@@ -148,7 +148,11 @@ def changes(request: HttpRequest, number: str, n: int, anchor: str) -> HttpRespo
         "name": clause.function.name if isinstance(clause, Row) else clause.title,
         "since": since,
         "told": changes_since(
-            clause, since, reader=reader_of(request), offices=[one.office.key for one in held]
+            clause,
+            since,
+            reader=reader_of(request),
+            offices=[one.office.key for one in held],
+            version=clause_version(request.GET.get("version", "")),
         ),
     }
     in_place = bool(getattr(request, "htmx", False))

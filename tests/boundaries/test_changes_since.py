@@ -90,6 +90,26 @@ def test_a_text_that_was_not_kept_is_said_to_be_unknown(draft, people):
     assert changes_since(row, Since.LOOKED, reader=people["ceo"], offices=()).unknown
 
 
+def test_the_board_leads_to_what_changed_since_the_reader_looked(ready, people):
+    """Showing the row is a look of its own: the link keeps the version looked at before."""
+    Look.objects.update_or_create(
+        revision=ready,
+        row=row_of(ready),
+        person=people["ceo"],
+        defaults={"version": 1, "activity": 0, "looked_at": NOW},
+    )
+    factories.edit(row_of(ready), people, scope_in="Prices and quotes")
+    client = Client()
+    client.force_login(people["ceo"])
+    with time_machine.travel(NOW, tick=False):
+        board = client.get(f"{BASE}?open=all").content.decode()
+        Look.objects.update(version=2)
+        page = client.get(f"{BASE}row-1/changes/?since=looked&version=1").content.decode()
+    assert "row-1/changes/?since=looked&amp;version=1" in board
+    assert "Prices and quotes" in page
+    assert "Beside what you last saw." in page
+
+
 @pytest.mark.parametrize("since", ["agreed", "looked", "nonsense"])
 def test_the_page_shows_it_and_the_row_leads_there(ready, people, since):
     factories.edit(row_of(ready), people, by="coo", scope_in="Prices and quotes")
