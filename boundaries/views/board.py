@@ -288,6 +288,8 @@ def agree_all(request: HttpRequest, number: str, n: int) -> HttpResponse:
     if done.own_contests:
         stays = "stays" if done.own_contests == 1 else "stay"
         words.append(f"{done.own_contests} that you contest {stays} contested.")
+    if done.own_vetoes:
+        words.append(f"Not to what you veto ({done.own_vetoes}): lift the veto first.")
     messages.success(request, " ".join(words))
     return HttpResponseRedirect(revision.get_absolute_url() + _back(request))
 
