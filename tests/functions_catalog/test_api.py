@@ -97,6 +97,7 @@ def test_ownership_says_the_whole_answer(api, boundary):
             "revision_number": 2,
             "reference": "NC-RB-2",
             "article_reference": "4.2",
+            "decision": "",
             "url": "",
         },
         "standings": [],

@@ -13,6 +13,7 @@ from functions_catalog.ownership import (
     Answer,
     answer_on,
     answers_on,
+    bind,
     bring_into_force,
     first_in_force_date,
     history,
@@ -301,3 +302,48 @@ def test_answers_of_all_functions_cost_one_query(django_assert_num_queries):
     )
     with django_assert_num_queries(1):
         assert len(answers_on(TODAY)) == 35
+
+
+# --- Interim decisions ------------------------------------------------------------------------
+
+
+def decided(day, *, revision=1, number="NC-RB", key="deal_desk", decision="dispute-12"):
+    with transaction.atomic():
+        return bind(
+            answer=answer(key, "coo", number=number, revision=revision, decision=decision),
+            from_date=day,
+            at=AT,
+        )
+
+
+def test_an_interim_decision_answers_from_its_day_on():
+    in_force([answer("deal_desk"), answer("vendor_management", "coo")], MARCH)
+    change = decided(AUGUST)
+    assert [owner_on(AUGUST + timedelta(days=n)) for n in (-1, 0, 1)] == ["cro", "coo", "coo"]
+    found = answer_on(deal_desk(), AUGUST)
+    assert (found.decision, found.decision_words) == ("dispute-12", "dispute 12")
+    assert Answer.from_json(found.to_json()).decision == "dispute-12"
+    assert (list(change.gained()), list(change.lost())) == (["coo"], ["cro"])
+    # What the text says of other functions stays.
+    assert answer_on(Function.objects.get(key="vendor_management"), AUGUST).decision == ""
+
+
+def test_the_next_revision_ends_an_interim_decision():
+    in_force([answer("deal_desk")], MARCH)
+    decided(AUGUST)
+    in_force([answer("deal_desk", revision=2)], AUGUST + timedelta(days=9), revision=2)
+    assert owner_on(AUGUST + timedelta(days=8)) == "coo"
+    assert owner_on(AUGUST + timedelta(days=9)) == "cro"
+
+
+def test_a_decision_belongs_to_the_document_that_has_the_function():
+    in_force([answer("deal_desk")], MARCH)
+    with pytest.raises(AllocatedElsewhere):
+        decided(AUGUST, number="NC-PART")
+    with pytest.raises(InForceOutOfOrder):
+        decided(MARCH - timedelta(days=1))
+    with pytest.raises(NotAFunction), transaction.atomic():
+        bind(answer=answer("deal_desk", "", decision="dispute-12"), from_date=AUGUST, at=AT)
+    with pytest.raises(ValueError, match="name"):
+        decided(AUGUST, decision="")
+    assert owner_on(AUGUST) == "cro"
