@@ -88,6 +88,7 @@ def each(**of):
             for page in (
                 "rows/1/",
                 "articles/2/",
+                "add-row/",
                 "sign/",
                 "sign/1/",
                 "approve/",
@@ -110,7 +111,7 @@ def test_without_signing_in_every_page_leads_to_sign_in(client, in_force, page):
     assert answer["Location"].startswith("/accounts/login/?next=")
 
 
-@pytest.mark.parametrize("page", ["agree", "contest", "agree-all", "add-row", "freeze", "confirm-carried"])
+@pytest.mark.parametrize("page", ["agree", "contest", "agree-all", "freeze", "confirm-carried"])
 def test_buttons_are_posts_and_need_sign_in(client, sign_in, draft, page):
     assert client.post(f"{BASE}{page}/").status_code == 302
     assert sign_in("cro").get(f"{BASE}{page}/").status_code == 405
@@ -121,12 +122,23 @@ def test_pages_of_a_draft_by_role(sign_in, draft):
     waits = each(member=404, others=302)
     assert statuses(
         sign_in,
-        ["", "rows/1/", "articles/2/", "articles/4/", "sign/", "withdraw/", "text/", "qr.svg"],
+        [
+            "",
+            "rows/1/",
+            "articles/2/",
+            "articles/4/",
+            "add-row/",
+            "sign/",
+            "withdraw/",
+            "text/",
+            "qr.svg",
+        ],
     ) == {
         "": each(member=404, others=200),
         "rows/1/": editors,
         "articles/2/": editors,
         "articles/4/": editors,
+        "add-row/": editors,
         "sign/": waits,  # back to the board, which says what it waits for
         "withdraw/": each(cro=200, ceo=200, member=404, others=403),
         "text/": NOBODY_READS,  # nothing is frozen
