@@ -189,7 +189,8 @@ _TAGS = {"removed": "del", "added": "ins"}
 
 
 def _words(pieces: Sequence[Data]) -> str:
-    words, former = "", {"kind": "same", "text": " "}
+    words = ""
+    former: Data = {"kind": "same", "text": " "}
     for one in pieces:
         # "24" struck and "12" added would read 2412.
         touch = not former["text"][-1:].isspace() and not one["text"][:1].isspace()
