@@ -1,6 +1,5 @@
 """What hands on a keyboard do: skip, search, open a row, agree; and the focus is always seen."""
 
-
 import pytest
 from playwright.sync_api import expect
 
