@@ -32,7 +32,7 @@ def _lines(text: RowText) -> dict[str, str]:
         "Scope out": text.scope_out,
         "Consulted": ", ".join(office_short(key) for key in text.consulted),
         "Informed": ", ".join(office_short(key) for key in text.informed),
-        "Rationale": text.rationale,
+        "Why it sits here": text.rationale,
         "Left out because": text.left_out_reason,
     }
 

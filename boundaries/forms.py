@@ -111,7 +111,12 @@ class RowForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         label="Informed: who is told afterwards",
     )
-    rationale = PlainText(max_length=2000, rows=3, help_text="Why it sits here.")
+    rationale = PlainText(
+        max_length=2000,
+        rows=3,
+        label="Why it sits here",
+        help_text="The rationale: what speaks for this owner and this line.",
+    )
     left_out_reason = PlainText(
         max_length=1000,
         rows=2,

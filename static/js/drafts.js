@@ -204,7 +204,9 @@
     if (!form.matches?.("form[data-unsaved]") || verb === "get") return;
     clearTimeout(waiting.get(form));
     waiting.delete(form);
-    if (event.detail.successful && event.detail.xhr.status < 400) storage.removeItem(keyOf(form));
+    if (!event.detail.successful || event.detail.xhr.status >= 400) return;
+    storage.removeItem(keyOf(form));
+    listed(); // the answer was in place before this: it may have listed what is saved now
   });
   /* A page that says that it is done is the answer to what was sent. */
   const done = document.querySelector("[data-said] [role='status']");

@@ -116,7 +116,7 @@ def test_a_third_edit_in_between_is_merged_again(client_of, row, people):
     assert again.status_code == 422
     form, conflict = again.context["form"], again.context["conflict"]
     assert conflict.by_name == "Priya Raman"
-    assert [one.label for one in conflict.differences] == ["Rationale"]
+    assert [one.label for one in conflict.differences] == ["Why it sits here"]
     done = client_of("coo").post(ROW, sent_back(form, conflict))
     assert done.status_code == 302
     row.refresh_from_db()
