@@ -285,7 +285,10 @@ def take_back(request: HttpRequest, number: str, n: int, entry: int) -> HttpResp
 @signed_in_verb
 @require_safe
 def edit_with(request: HttpRequest, number: str, n: int, entry: int) -> HttpResponse:
-    """The edit form with the proposed text in it, against what stands now."""
+    """The edit form with the proposed text in it, against the version that it was written for.
+
+    What somebody changed since is then merged on saving like any other edit, and never undone.
+    """
     proposal, clause = _proposal(request, number, n, entry)
     if not may(reader_of(request), Act.EDIT, on=today()):
         raise PermissionDenied("Only a party or the Corporate Secretary edits a draft.")
@@ -294,9 +297,14 @@ def edit_with(request: HttpRequest, number: str, n: int, entry: int) -> HttpResp
     text = threads.proposed_text(proposal, clause)
     form: RowForm | ArticleForm
     if isinstance(clause, Row) and isinstance(text, RowText):
-        form = RowForm(initial=row_initial(text, version=clause.version))
+        form = RowForm(initial=row_initial(text, version=proposal.base_version))
     else:
         assert isinstance(clause, Article) and isinstance(text, ArticleText)  # noqa: S101 - tells the type checker
-        clause.text, clause.data = text.text, dict(text.data)  # never saved: the form reads it
+        # Never saved: the form reads it.
+        clause.text, clause.data, clause.version = (
+            text.text,
+            dict(text.data),
+            proposal.base_version,
+        )
         form = article_form(clause, clause.revision, None)
     return _form_page(request, clause, form, refusal="")

@@ -251,9 +251,31 @@ def test_accepting_what_is_outdated_shows_both_and_offers_the_form(sign_in, row,
     assert edit in page
     form = cro.get(edit).content.decode()
     assert "Answers in two days." in form
-    assert 'name="version" value="2"' in form
+    assert 'name="version" value="1"' in form
     assert f'action="{BASE}rows/1/"' in form
     assert sign_in("revops_lead").get(edit).status_code == 403
+
+
+def test_editing_with_an_outdated_proposal_undoes_nothing_silently(sign_in, row, people):
+    proposal = proposed(row, people)
+    factories.edit(row, people, by="cfo", scope_out="What the CFO wrote meanwhile.")
+    cro = sign_in("cro")
+    form = cro.get(answer_url(proposal, "edit")).context["form"]
+    sent = {
+        name: value
+        for name in form.fields
+        if (value := form[name].value()) not in (None, "", [], False)
+    }
+
+    answer = cro.post(f"{BASE}rows/1/", sent)
+
+    assert answer.status_code == 422
+    row.refresh_from_db()
+    assert (row.version, row.scope_out) == (2, "What the CFO wrote meanwhile.")
+    merged = answer.context["form"]
+    assert merged["scope_out"].value() == "What the CFO wrote meanwhile."
+    assert merged["scope_in"].value() == "Answers in two days."
+    assert answer.context["conflict"].by_name == "Priya Raman"
 
 
 def test_edit_with_the_proposed_text_of_an_article(sign_in, draft, people):
