@@ -4,7 +4,8 @@ Each is one transaction and one audit event, under the lock of ``locked_draft``.
 exactly one version of a row or article; a contest stands until its party agrees.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -53,6 +54,59 @@ def withdraw_agreements(clause: Row | Article, *, because: str, at: datetime) ->
     ).update(withdrawn_at=at, withdrawn_because=because)
 
 
+def withdraw_all_agreements(
+    clauses: Collection[Row | Article], *, because: str, at: datetime
+) -> Counter[Row | Article]:
+    """The same for many clauses of one draft in a few queries; how many there were of each."""
+    counts: Counter[Row | Article] = Counter()
+    for field_name in ("row", "article"):
+        by_id = {one.pk: one for one in clauses if field_name in about(one)}
+        if not by_id:
+            continue
+        live = Agreement.objects.filter(
+            **{f"{field_name}__in": by_id}, withdrawn_at__isnull=True, stance=Stance.AGREED
+        )
+        counts.update(by_id[pk] for pk in live.values_list(f"{field_name}_id", flat=True))
+        live.update(withdrawn_at=at, withdrawn_because=because)
+    return counts
+
+
+def record_all_agreed(
+    revision: Revision,
+    agreed: Mapping[Row | Article, Sequence[Appointment]],
+    *,
+    at: datetime,
+) -> None:
+    """``record_stance`` of agreement to many clauses of one draft, in a few queries.
+
+    ``agreed`` has the appointments of party Offices that agree to each.
+    """
+    _replace_live(
+        revision,
+        [
+            _agreement(revision, clause, appointment, at=at)
+            for clause, appointments in agreed.items()
+            for appointment in appointments
+        ],
+        at=at,
+    )
+
+
+def _agreement(
+    revision: Revision, clause: Row | Article, appointment: Appointment, *, at: datetime
+) -> Agreement:
+    return Agreement(
+        revision=revision,
+        **about(clause),
+        clause_version=clause.version,
+        office=appointment.office.key,
+        person=appointment.person,
+        person_name=appointment.person.name,
+        appointment=appointment,
+        given_at=at,
+    )
+
+
 def record_stance(
     clause: Row | Article,
     *,
@@ -96,6 +150,22 @@ def record_event(
     """The one audit event of a verb on a clause; boards that are open hear of it."""
     touch(clause.revision, clause)
     look([clause], person=acting_user, at=at)
+    record_event_only(
+        event, clause, acting_user=acting_user, held=held, at=at, reason=reason, **data
+    )
+
+
+def record_event_only(
+    event: str,
+    clause: Row | Article,
+    *,
+    acting_user: Person,
+    held: Sequence[Appointment],
+    at: datetime,
+    reason: str = "",
+    **data: Any,
+) -> None:
+    """``record_event`` for a verb on many clauses, which tells the boards once at its end."""
     audit.record(
         event,
         at=at,
@@ -235,19 +305,7 @@ def agree_to_all_read(
             ]
             if missing:
                 agreed.append(clause)
-            fresh += [
-                Agreement(
-                    revision=revision,
-                    **about(clause),
-                    clause_version=clause.version,
-                    office=one.office.key,
-                    person=one.person,
-                    person_name=one.person.name,
-                    appointment=one,
-                    given_at=at,
-                )
-                for one in missing
-            ]
+            fresh += [_agreement(revision, clause, one, at=at) for one in missing]
     _replace_live(revision, fresh, at=at)
     if agreed:
         touch(revision, *agreed)
@@ -302,16 +360,7 @@ def confirm_carried(
     _replace_live(
         revision,
         [
-            Agreement(
-                revision=revision,
-                **about(clause),
-                clause_version=clause.version,
-                office=office,
-                person=by_office[office].person,
-                person_name=by_office[office].person.name,
-                appointment=by_office[office],
-                given_at=at,
-            )
+            _agreement(revision, clause, by_office[office], at=at)
             for clause, offices in waiting.items()
             for office in offices
         ],
@@ -409,16 +458,7 @@ def confirm_predecessors(
     _replace_live(
         revision,
         [
-            Agreement(
-                revision=revision,
-                **about(clause),
-                clause_version=clause.version,
-                office=office,
-                person=by_office[office].person,
-                person_name=by_office[office].person.name,
-                appointment=by_office[office],
-                given_at=at,
-            )
+            _agreement(revision, clause, by_office[office], at=at)
             for clause in confirmed
             for office in waiting[clause]
         ],

@@ -23,7 +23,7 @@ from .agreeing import about, record_event, record_stance, refuse_settled, withdr
 from .errors import ChangedMeanwhile, InvalidText, ReasonMissing, RowCannotGo
 from .locking import locked_draft, reread
 from .models import Article, EarlierText, Revision, Row, RowSubScope
-from .parties import party_offices, possible_owners, require_party
+from .parties import Offices, party_offices, possible_owners, require_party
 from .party_news import tell_parties
 from .states import Stance
 
@@ -120,8 +120,9 @@ def with_keys(parts: Sequence[SubScopeText]) -> tuple[SubScopeText, ...]:
     return tuple(result)
 
 
-def clean_row(text: RowText, revision: Revision) -> RowText:
+def clean_row(text: RowText, revision: Revision, offices: Offices | None = None) -> RowText:
     """The text with its keys and lists in order. Raises ``InvalidText``, saying what to write."""
+    offices = offices or Offices.of_today()
     left_out_reason = text.left_out_reason.strip()
     if left_out_reason and text.owner:
         raise InvalidText(
@@ -131,13 +132,13 @@ def clean_row(text: RowText, revision: Revision) -> RowText:
     if len(names) != len(set(names)):
         raise InvalidText("Two sub-scopes have the same name. Give each its own name.")
     owners = {part.owner for part in text.sub_scopes} | {text.owner} - {HYBRID}
-    if unknown := owners - {"", *possible_owners()}:
+    if unknown := owners - {"", *offices.may_own}:
         raise InvalidText(
             f"“{unknown.pop()}” cannot own a function. Choose a party's Office; “shared” is not an "
             "owner: name sub-scopes and give each one owner."
         )
     told = {*text.consulted, *text.informed}
-    if unknown := told - set(Office.objects.values_list("key", flat=True)):
+    if unknown := told - offices.keys:
         raise InvalidText(f"There is no Office “{unknown.pop()}” to ask or to tell.")
     return RowText(
         owner=text.owner,
@@ -372,20 +373,32 @@ def remove_row(
 
 
 def write_row(
-    row: Row, text: RowText, *, acting_user: Person, held: Sequence[Appointment], at: datetime
-) -> None:
+    row: Row,
+    text: RowText,
+    *,
+    acting_user: Person,
+    held: Sequence[Appointment],
+    at: datetime,
+    offices: Offices | None = None,
+    parties: Sequence[str] | None = None,
+) -> Sequence[str]:
     """Put ``text`` in a row, as the next version, and keep the text it replaces.
 
-    For verbs that hold the draft's lock and record what was done. Raises ``InvalidText``.
+    For verbs that hold the draft's lock and record what was done. Returns the parties to the draft
+    as they are then. A verb that writes many rows asks for ``offices`` once, and hands the
+    ``parties`` on from each row to the next. Raises ``InvalidText``.
     """
-    text = clean_row(text, row.revision)
-    parties = party_offices(row.revision)
-    _keep_earlier_text(row, row_json(row_text(row)), at=at)
+    offices = offices or Offices.of_today()
+    text, former = clean_row(text, row.revision, offices), row_text(row)
+    if parties is None:
+        parties = party_offices(row.revision, may_own=offices.may_own)
+    _keep_earlier_text(row, row_json(former), at=at)
     row.owner = text.owner
     row.scope_in, row.scope_out, row.rationale = text.scope_in, text.scope_out, text.rationale
     row.consulted, row.informed = list(text.consulted), list(text.informed)
     row.left_out_reason = text.left_out_reason
-    _replace_sub_scopes(row, text.sub_scopes)
+    if tuple(text.sub_scopes) != tuple(former.sub_scopes):
+        _replace_sub_scopes(row, text.sub_scopes)
     changed = _mark_changed(row, acting_user=acting_user, held=held, at=at)
     row.save(
         update_fields=[
@@ -399,6 +412,9 @@ def write_row(
             *changed,
         ]
     )
+    if _owners(text) == _owners(former):
+        return parties
+    now = party_offices(row.revision, may_own=offices.may_own)
     tell_parties(
         row,
         parties,
@@ -406,7 +422,14 @@ def write_row(
         by_office=held[0].title,
         but=acting_user.pk,
         at=at,
+        now=now,
     )
+    return now
+
+
+def _owners(text: RowText) -> set[str]:
+    """Who owns the row or a part of it."""
+    return {text.owner, *(part.owner for part in text.sub_scopes)}
 
 
 def clean_article(article: Article, text: ArticleText) -> ArticleText:

@@ -19,6 +19,25 @@ from .models import Revision, RowSubScope
 from .states import Role, State
 
 
+@dataclass(frozen=True)
+class Offices:
+    """The company's Offices as one verb finds them: asked for once, for any number of rows."""
+
+    keys: frozenset[str]
+    may_own: Sequence[str]  # as ``possible_owners`` gives them
+
+    @classmethod
+    def of_today(cls) -> "Offices":
+        """One query."""
+        known = list(
+            Office.objects.order_by("position").values_list("key", "co_signing", "established")
+        )
+        return cls(
+            keys=frozenset(key for key, _, _ in known),
+            may_own=[key for key, co_signing, established in known if co_signing and established],
+        )
+
+
 def possible_owners() -> list[str]:
     """The keys of the Offices that may own a row, in the order they are always shown.
 
@@ -31,13 +50,17 @@ def possible_owners() -> list[str]:
     )
 
 
-def party_offices(revision: Revision | None = None) -> list[str]:
+def party_offices(
+    revision: Revision | None = None, *, may_own: Sequence[str] | None = None
+) -> list[str]:
     """Who agrees to a draft and will co-sign it, in the order they are always shown.
 
     The established ones of CRO, COO and CFO, and every further Office that owns a row of
-    ``revision`` or a part of one. Without a ``revision``: those of every document.
+    ``revision`` or a part of one. Without a ``revision``: those of every document. ``may_own``
+    spares the question to a verb that has asked it.
     """
-    may_own = possible_owners()
+    if may_own is None:
+        may_own = possible_owners()
     owning: set[str] = set()
     if revision is not None and not PARTIES.issuperset(may_own):
         owning.update(revision.rows.values_list("owner", flat=True))

@@ -13,14 +13,23 @@ from .parties import party_offices
 
 
 def tell_parties(
-    row: Row, before: Sequence[str], *, by_name: str, by_office: str, but: int, at: datetime
+    row: Row,
+    before: Sequence[str],
+    *,
+    by_name: str,
+    by_office: str,
+    but: int,
+    at: datetime,
+    now: Sequence[str] | None = None,
 ) -> None:
     """Tell the Offices that joined or left the parties when ``row`` was written.
 
-    ``before`` are the parties until then; ``but`` is the id of who wrote it, who knows.
+    ``before`` are the parties until then, ``now`` those since, where the caller knows them;
+    ``but`` is the id of who wrote it, who knows.
     """
     revision = row.revision
-    now = party_offices(revision)
+    if now is None:
+        now = party_offices(revision)
     changed = [key for key in (*now, *before) if (key in now) != (key in before)]
     holders = who_acts_for(changed, on=company_date(at)) if changed else {}
     for key in changed:

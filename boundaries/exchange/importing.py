@@ -17,12 +17,12 @@ from people.queries import who_acts_for
 
 from .. import drafting, threads
 from ..activity import touch
-from ..agreeing import record_event, record_stance, withdraw_agreements
+from ..agreeing import record_all_agreed, record_event_only, withdraw_all_agreements
 from ..drafting import ArticleText, RowText
 from ..locking import locked_draft
+from ..looking import look
 from ..models import Article, Revision, Row
-from ..parties import party_offices, require_party
-from ..states import Stance
+from ..parties import Offices, party_offices, require_party
 from .errors import ImportOutdated, NothingChosen
 from .previewing import Change, preview
 from .reading import Incoming
@@ -116,8 +116,7 @@ def import_draft(
     revision = locked_draft(revision)
     held = require_party(revision, acting_user, Act.EDIT, at=at)
     changes = _chosen(revision, incoming, chosen)
-    for change in changes:
-        _write(change, revision, acting_user=acting_user, held=held, at=at)
+    _write(changes, revision, acting_user=acting_user, held=held, at=at)
     done = Imported(
         rows=sum(isinstance(one.clause, Row) for one in changes),
         added=sum(one.is_new for one in changes),
@@ -153,60 +152,99 @@ def import_draft(
 
 
 def _write(
-    change: Change,
+    changes: Sequence[Change],
     revision: Revision,
     *,
     acting_user: Person,
     held: Sequence[Appointment],
     at: datetime,
 ) -> None:
-    clause = change.clause
-    if clause is None:
-        function = Names().functions[change.function]
-        clause = drafting.add_row(
-            revision=revision, function=function, acting_user=acting_user, at=at
-        )
-        if drafting.row_text(clause) == change.text:
-            return
-    clause.revision = revision
-    if isinstance(clause, Article) and clause.key == "control":
-        drafting.edit_control(
-            revision=revision,
-            expected_version=clause.version,
-            text=change.text.text if isinstance(change.text, ArticleText) else clause.text,
-            effective_date=change.dates.get("effective_date", revision.effective_date),
-            sunset_date=change.dates.get("sunset_date", revision.sunset_date),
-            acting_user=acting_user,
-            at=at,
-        )
-        return
-    if isinstance(clause, Row) and isinstance(change.text, RowText):
-        drafting.write_row(clause, change.text, acting_user=acting_user, held=held, at=at)
-        event = "row.edited"
-    elif isinstance(clause, Article) and isinstance(change.text, ArticleText):
-        drafting.write_article(clause, change.text, acting_user=acting_user, held=held, at=at)
-        event = "article.edited"
-    withdrawn = withdraw_agreements(
-        clause, because=f"{acting_user.name} changed the text by an import.", at=at
-    )
-    agreed = record_stance(clause, stance=Stance.AGREED, held=held, at=at)
-    record_event(
-        event,
-        clause,
-        acting_user=acting_user,
-        held=held,
+    """Write every change, in the order of the file: a few queries for each.
+
+    What a change does to agreements, boards and looks is done for all of them together.
+    """
+    texts = [(one, one.clause) for one in changes if one.clause is not None]
+    withdrawn = withdraw_all_agreements(
+        [clause for change, clause in texts if not _is_control(change)],
+        because=f"{acting_user.name} changed the text by an import.",
         at=at,
-        agreements_withdrawn=withdrawn,
-        agreed_by_editor=agreed,
-        imported=True,
+    )
+    offices, functions = Offices.of_today(), Names().functions
+    parties: Sequence[str] = party_offices(revision, may_own=offices.may_own)
+    agreed: dict[Row | Article, list[Appointment]] = {}
+    for change in changes:
+        clause = change.clause
+        if clause is None:
+            clause = drafting.add_row(
+                revision=revision,
+                function=functions[change.function],
+                acting_user=acting_user,
+                at=at,
+            )
+            parties = party_offices(revision, may_own=offices.may_own)
+            if drafting.row_text(clause) == change.text:
+                continue
+            withdrawn += withdraw_all_agreements(
+                [clause], because=f"{acting_user.name} changed the text by an import.", at=at
+            )
+        clause.revision = revision
+        if _is_control(change):
+            _write_control(change, revision, acting_user=acting_user, at=at)
+            continue
+        if isinstance(clause, Row) and isinstance(change.text, RowText):
+            parties = drafting.write_row(
+                clause,
+                change.text,
+                acting_user=acting_user,
+                held=held,
+                at=at,
+                offices=offices,
+                parties=parties,
+            )
+            event = "row.edited"
+        elif isinstance(clause, Article) and isinstance(change.text, ArticleText):
+            drafting.write_article(clause, change.text, acting_user=acting_user, held=held, at=at)
+            event = "article.edited"
+        agreed[clause] = [one for one in held if one.office.key in parties]
+        record_event_only(
+            event,
+            clause,
+            acting_user=acting_user,
+            held=held,
+            at=at,
+            agreements_withdrawn=withdrawn[clause],
+            agreed_by_editor=[one.office.key for one in agreed[clause]],
+            imported=True,
+        )
+    if agreed:
+        record_all_agreed(revision, agreed, at=at)
+        touch(revision, *agreed)
+        look(list(agreed), person=acting_user, at=at)
+
+
+def _is_control(change: Change) -> bool:
+    """Article 1 holds the dates, and is written by a verb of its own."""
+    return isinstance(change.clause, Article) and change.clause.key == "control"
+
+
+def _write_control(
+    change: Change, revision: Revision, *, acting_user: Person, at: datetime
+) -> None:
+    assert change.clause is not None  # noqa: S101 - article 1 is never new
+    drafting.edit_control(
+        revision=revision,
+        expected_version=change.version,
+        text=change.text.text if isinstance(change.text, ArticleText) else "",
+        effective_date=change.dates.get("effective_date", revision.effective_date),
+        sunset_date=change.dates.get("sunset_date", revision.sunset_date),
+        acting_user=acting_user,
+        at=at,
     )
 
 
 def may_be_proposed(change: Change) -> bool:
     """A new row and article 1 are for editors alone."""
-    return change.clause is not None and not (
-        isinstance(change.clause, Article) and change.clause.key == "control"
-    )
+    return change.clause is not None and not _is_control(change)
 
 
 @transaction.atomic
