@@ -20,12 +20,14 @@ from people.calendar import (
     zone_of,
 )
 from people.models import Appointment, Office, Person
-from people.offices import CEO, office_short
+from people.offices import CEO, HYBRID, office_short
+from people.permissions import PARTIES
 from people.queries import who_acts_for
 from people.templatetags.speech import day_words
 
+from .drafting import RowText, row_text, row_text_from_json
 from .holders import came_to_count_at, ceos
-from .models import Agreement, Article, Freeze, Revision, Row
+from .models import Agreement, Article, EarlierText, Freeze, Revision, Row
 from .parties import Absence, absences, parties_of, party_offices
 from .standing import ClauseStanding, standings
 from .states import Stance, State
@@ -312,11 +314,12 @@ def _owed_in_draft(draft: Revision, sweep: _Sweep) -> list[_Owed]:
     holders = who_acts_for(parties, on=sweep.today)
     every = standings(draft, parties=parties, today=sweep.today)
     ended = _agreements_ended(draft)
-    opened = company_date(draft.opened_at)
+    became = _became_parties(draft, parties)
     found = []
     for office in parties:
+        party_since = company_date(became.get(office, draft.opened_at))
         mine = [
-            (_waits_since(one, office, opened, holders.get(office), ended), one.clause)
+            (_waits_since(one, office, party_since, holders.get(office), ended), one.clause)
             for one in every
             if not one.is_vetoed
             and (stance := one.stance_of(office)) is not None
@@ -325,6 +328,31 @@ def _owed_in_draft(draft: Revision, sweep: _Sweep) -> list[_Owed]:
         if mine:
             found.append(_Owed(office, sorted(mine, key=lambda pair: pair[0])))
     return found
+
+
+def _became_parties(draft: Revision, parties: Sequence[str]) -> dict[str, datetime]:
+    """Since when each further Office has owned something of the draft: before, it owed nothing."""
+    further = {key for key in parties if key not in PARTIES}
+    found: dict[str, datetime] = {}
+    if not further:
+        return found
+    earlier: dict[int | None, list[EarlierText]] = {}
+    texts = EarlierText.objects.filter(revision=draft, row__isnull=False)
+    for one in texts.order_by("-version"):
+        earlier.setdefault(one.row_id, []).append(one)
+    for row in draft.rows.prefetch_related("sub_scopes"):
+        for office in further & _owners(row_text(row)):
+            since = row.changed_at or draft.opened_at
+            for one in earlier.get(row.pk, ()):
+                if office not in _owners(row_text_from_json(one.text)):
+                    break
+                since = one.written_at or draft.opened_at
+            found[office] = min(found.get(office, since), since)
+    return found
+
+
+def _owners(text: RowText) -> set[str]:
+    return {one.owner for one in text.sub_scopes} if text.owner == HYBRID else {text.owner}
 
 
 Key = tuple[str, int, str]  # "row" | "article", its id, the Office
@@ -350,13 +378,13 @@ def _agreements_ended(draft: Revision) -> dict[Key, datetime]:
 def _waits_since(
     one: ClauseStanding,
     office: str,
-    opened: date,
+    party_since: date,
     holder: Appointment | None,
     ended: Mapping[Key, datetime],
 ) -> date:
     """The day since which this text waits for this Office's present holder."""
     moments = [one.clause.changed_at, ended.get(_key(one.clause, office))]
-    began = max([opened, *(company_date(at) for at in moments if at is not None)])
+    began = max([party_since, *(company_date(at) for at in moments if at is not None)])
     return _owed_since(holder, began)
 
 

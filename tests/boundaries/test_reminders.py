@@ -7,7 +7,7 @@ import pytest
 
 from boundaries import agreeing, reminders, vetoes, workflow
 from notifications.models import OutgoingMail
-from people.models import Appointment
+from people.models import Appointment, Office
 from tests.boundaries import factories
 from tests.boundaries.factories import NOW, all_agree, edit, fresh, row_of
 from tests.people.factories import PersonFactory
@@ -225,3 +225,20 @@ def test_withdrawn_drafts_remind_nobody(draft, people):
     workflow.withdraw(revision=draft, reason="Later.", acting_user=people["ceo"], at=NOW)
     every_day(SECOND, ELEVENTH)
     assert mails("draft-reminder") == mails("draft-stalled") == []
+
+
+def test_an_office_that_becomes_a_party_later_has_the_full_time(ready, people):
+    Office.objects.create(
+        key="cmo", title="Chief Marketing Officer", short="CMO", co_signing=True, position=20
+    )
+    noor = people["cmo"] = PersonFactory(name="Noor Haddad")
+    factories.appointed(noor, "cmo")
+    joined = datetime(2026, 12, 8, 15, tzinfo=UTC)
+    row = edit(row_of(ready), people, by="cro", at=joined, owner="cmo")
+    edit(row, people, by="cro", at=joined + timedelta(days=1), rationale="It knows the market.")
+
+    every_day(joined.date(), date(2026, 12, 9))
+    assert [one for one in mails("draft-reminder") if one[0] == noor.name] == []
+    assert mails("draft-stalled") == []
+    every_day(date(2026, 12, 10), date(2026, 12, 11))
+    assert (noor.name, date(2026, 12, 10)) in mails("draft-reminder")
