@@ -254,6 +254,12 @@ class ReasonForm(forms.Form):
     reason = PlainText(max_length=2000, rows=4, required=True)
 
 
+class LeaveOutForm(forms.Form):
+    """Why a function belongs to nobody here; the verb asks for one where there is none."""
+
+    reason = PlainText(max_length=1000)
+
+
 class BeginSigningForm(forms.Form):
     """Steps 3 and 4 of the ceremony: the meaning, and conflicts of interest."""
 

@@ -32,7 +32,7 @@ from people.templatetags.speech import day_words
 from .agreeing import about, record_event
 from .drafting import RowText, SubScopeText, row_text, write_row
 from .errors import InvalidText, OrderTooEarly, ReasonMissing, RowIsSettled, VetoEnded, VetoStands
-from .locking import locked_draft
+from .locking import locked_draft, reread
 from .models import Agreement, Revision, Row, Veto
 from .parties import absences, party_offices
 from .states import Stance, State
@@ -74,7 +74,7 @@ def veto(*, row: Row, reason: str, acting_user: Person, at: datetime) -> Veto:
     """
     revision = locked_draft(row.revision)
     held = require(acting_user, Act.VETO, on=company_date(at))
-    row = _fresh(row, revision)
+    row = reread(row, revision)
     if not row.function.touches_financial_reporting:
         raise InvalidText(
             f"{row} does not touch financial reporting, so it cannot be vetoed. Contest it with a "

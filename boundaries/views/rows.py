@@ -16,7 +16,8 @@ from people.permissions import Act, entitling_appointments
 from .. import drafting
 from ..catalog_choice import addable, allocated_by_others
 from ..changes_since import Since, changes_since
-from ..errors import NotADraft
+from ..errors import InvalidText, NotADraft
+from ..forms import LeaveOutForm
 from ..models import Row
 from ..parties import require_party
 from .drafting import clause_of, clause_version
@@ -61,10 +62,14 @@ def move(request: HttpRequest, number: str, n: int, position: int) -> HttpRespon
 @require_POST
 def leave_out(request: HttpRequest, number: str, n: int, position: int) -> HttpResponse:
     row = _row(request, number, n, position)
+    form = LeaveOutForm(request.POST)
+    if not form.is_valid():
+        # Whole or not at all: a reason cut off in the middle may say something else.
+        raise InvalidText(f"{row} is not left out. {' '.join(map(str, form.errors['reason']))}")
     drafting.leave_out(
         row=row,
         expected_version=clause_version(request.POST.get("version", "")),
-        reason=request.POST.get("reason", "")[:1000],
+        reason=form.cleaned_data["reason"],
         **_who_and_when(request),
     )
     messages.success(request, f"{row} is left out, with your reason. The others agree to that.")

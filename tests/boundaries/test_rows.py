@@ -6,7 +6,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 
 from audit.models import Event
-from boundaries import agreeing, content, drafting, workflow
+from boundaries import agreeing, content, drafting, vetoes, workflow
 from boundaries.errors import (
     ChangedMeanwhile,
     InvalidText,
@@ -218,6 +218,7 @@ def test_nothing_is_done_to_a_row_that_was_removed(part, people):
         lambda: drafting.leave_out(row=row, expected_version=1, reason="No.", **by(people)),
         lambda: agreeing.agree(clause=row, expected_version=1, **by(people)),
         lambda: agreeing.contest(clause=row, reason="No.", **by(people)),
+        lambda: vetoes.veto(row=row, reason="No.", **by(people, "cfo")),
     ):
         words = refused(RowRemoved, act)
         assert "Add it again from the catalog" in words
@@ -381,3 +382,13 @@ def test_others_change_no_rows(ready, part, people, office):
         lambda: drafting.remove_row(row=row, expected_version=1, **by(people, office)),
     ):
         refused(Refused, act)
+
+
+def test_a_reason_that_no_text_can_hold_leaves_nothing_out(ready, people, client):
+    client.force_login(people["cro"])
+    for reason in ("x" * 1001, "No\0need."):
+        answer = client.post(
+            f"{BASE}rows/1/leave-out/", {"version": "1", "reason": reason}, follow=True
+        )
+        assert "Row 4.1, Deal desk is not left out." in answer.content.decode()
+    assert row_of(ready).version == 1
