@@ -123,7 +123,8 @@ def _moment(text: str) -> datetime | None:
         at = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return at if at.tzinfo else None
+    # The edges of the calendar cannot be told in another zone.
+    return at if at.tzinfo and 1 < at.year < 9999 else None
 
 
 def _news(

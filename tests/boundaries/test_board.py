@@ -14,7 +14,7 @@ from boundaries.errors import NothingToWithdraw
 from boundaries.models import Agreement, Look
 from boundaries.states import ClauseState
 from tests.boundaries import factories
-from tests.boundaries.factories import NOW, REASON, TODAY
+from tests.boundaries.factories import NOW, REASON, TODAY, row_of
 
 HTMX = {"HX-Request": "true"}
 
@@ -452,3 +452,10 @@ def test_what_was_told_before_is_not_told_again(sign_in, draft, people):
     assert "Something was done about this row meanwhile" in html
     html = changes(client, draft, 0, since="yesterday").content.decode()
     assert "Daniel Osei agreed to row" in html
+
+
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_at_the_edge_of_the_calendar_is_no_moment(client, draft, people, since):
+    client.force_login(people["cro"])
+    factories.edit(row_of(draft), people, scope_in="Prices.")
+    assert changes(client, draft, 0, since=since).status_code == 200
