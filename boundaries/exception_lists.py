@@ -76,7 +76,8 @@ def listed(
 
 def waiting_for(reader: Person, *, on: date) -> list[BoundaryException]:
     """The requests that ``reader`` may answer today; a handful of queries, however many."""
-    if not entitling_appointments(reader, Act.ANSWER_EXCEPTION, on=on):
+    entitled = entitling_appointments(reader, Act.ANSWER_EXCEPTION, on=on)
+    if not entitled:
         return []
     found = list(
         BoundaryException.objects.filter(
@@ -93,8 +94,7 @@ def waiting_for(reader: Person, *, on: date) -> list[BoundaryException]:
         one
         for one in found
         if any(
-            held.person_id == reader.pk
-            for held in exceptions.who_answers(one, on=on, acting=acting).values()
+            held in entitled for held in exceptions.who_answers(one, on=on, acting=acting).values()
         )
     ]
 

@@ -23,7 +23,7 @@ from people.calendar import company_date, date_words
 from people.errors import NotYourOffice
 from people.models import Appointment, Person
 from people.offices import CEO, CFO, HYBRID, office_short
-from people.permissions import Act, require
+from people.permissions import Act, ceo_is_no_party, entitling_appointments, require
 from people.queries import is_appointed, same_human, who_acts_for
 
 from . import exception_mails
@@ -151,10 +151,9 @@ def who_answers(
 
 
 def answers_for(one: BoundaryException, person: Person, *, on: date) -> dict[str, Appointment]:
-    """The approving Offices for which ``person`` answers on ``on``."""
-    return {
-        key: held for key, held in who_answers(one, on=on).items() if held.person_id == person.pk
-    }
+    """The approving Offices for which ``person`` may answer on ``on``."""
+    entitled = entitling_appointments(person, Act.ANSWER_EXCEPTION, on=on)
+    return {key: held for key, held in who_answers(one, on=on).items() if held in entitled}
 
 
 # --- The verbs --------------------------------------------------------------------------------
@@ -270,6 +269,13 @@ def answer(
         )
     mine = answers_for(one, acting_user, on=today)
     if not mine:
+        kept_out = [
+            held.office.short
+            for held in who_answers(one, on=today).values()
+            if held.person_id == acting_user.pk
+        ]
+        if kept_out:
+            raise ceo_is_no_party(Act.ANSWER_EXCEPTION, kept_out)
         named = " and ".join(office_short(key) for key in one.approvers)
         raise NotYourOffice(f"Only whoever acts for these Offices answers {one}: {named}.")
     word = word.strip()

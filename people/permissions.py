@@ -282,6 +282,15 @@ def may(person: Person, act: Act, *, on: date) -> bool:
     return EVERYBODY in MATRIX[act] or bool(entitling_appointments(person, act, on=on))
 
 
+def ceo_is_no_party(act: Act, shorts: Sequence[str]) -> CeoIsNoParty:
+    """The refusal for a CEO who holds the Offices ``shorts`` of parties, with what to do."""
+    named = " and ".join(f"Acting {short}" for short in shorts)
+    return CeoIsNoParty(
+        f"Who is the CEO approves boundaries, and may not {act.value} for another Office as "
+        f"well. Have the Corporate Secretary name another person {named}."
+    )
+
+
 def require(person: Person, act: Act, *, on: date) -> list[Appointment]:
     """Return the entitling appointments, or refuse with ``NotYourOffice`` naming who may.
 
@@ -296,10 +305,6 @@ def require(person: Person, act: Act, *, on: date) -> list[Appointment]:
             raise SomebodyActsForYou(resting_words(mine, acting))
     kept_out = [one.office.short for one in powers.appointments if _allows(one, act)]
     if kept_out:
-        named = " and ".join(f"Acting {short}" for short in kept_out)
-        raise CeoIsNoParty(
-            f"Who is the CEO approves boundaries, and may not {act.value} for another Office as "
-            f"well. Have the Corporate Secretary name another person {named}."
-        )
+        raise ceo_is_no_party(act, kept_out)
     offices = ", ".join(sorted(office_short(key) for key in MATRIX[act]))
     raise NotYourOffice(f"Only the holder of one of these Offices may {act.value}: {offices}.")

@@ -18,7 +18,7 @@ from boundaries.exceptions import Standing
 from boundaries.models import BoundaryException, ExceptionAnswer
 from functions_catalog import registry
 from notifications.models import Notice, OutgoingMail
-from people.errors import NotYourOffice
+from people.errors import CeoIsNoParty, NotYourOffice
 from people.models import Appointment
 from tests.boundaries import factories
 from tests.boundaries.factories import NOW, TODAY
@@ -246,6 +246,23 @@ def test_the_ceo_answers_where_the_requester_came_to_act_for_the_approver(in_for
     assert standing(one) == Standing.RUNNING
     given = ExceptionAnswer.objects.get()
     assert (given.office, given.person_office) == ("cro", "CEO")
+
+
+def test_the_ceo_does_not_answer_in_the_office_of_a_party(in_force, people, client):
+    one = asked(in_force, people)
+    factories.handed_over(people["ceo"], "cro")
+    assert exception_lists.waiting_for(people["ceo"], on=TODAY) == []
+    client.force_login(people["ceo"])
+    assert client.get(one.get_absolute_url()).context["my_answer"] == []
+    before = everything()
+    with pytest.raises(CeoIsNoParty, match="name another person Acting CRO"):
+        answered(one, people, "ceo")
+    assert everything() == before
+
+    factories.acting(people["coo"], "cro")
+    assert exception_lists.waiting_for(people["coo"], on=TODAY) == [one]
+    answered(one, people, "coo")
+    assert standing(one) == Standing.RUNNING
 
 
 def test_another_account_of_the_requester_does_not_answer(in_force, people):

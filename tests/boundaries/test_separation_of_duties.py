@@ -23,7 +23,8 @@ from boundaries.states import Role, State
 from notifications.models import OutgoingMail
 from people.errors import CeoIsNoParty, NotYourOffice, SomebodyActsForYou
 from people.models import Appointment, Office, Person
-from people.permissions import PARTY_ACTS, Act, may
+from people.offices import CEO
+from people.permissions import MATRIX, PARTY_ACTS, Act, entitling_appointments, may
 from people.queries import accounts_of, is_appointed, same_human
 from tests.boundaries import factories
 from tests.boundaries.factories import (
@@ -324,10 +325,18 @@ def test_ceo_in_a_partys_office_may_no_act_of_a_party(people, act):
     person = _as_holder(people)
     if act == Act.VETO:
         factories.handed_over(person, "cfo")
-    assert not may(person, act, on=TODAY)
+    # As the CEO they answer exceptions too, in the place of whoever asked; for no party's Office.
+    own = {"ceo"} if CEO in MATRIX[act] else set()
+    assert {one.office.key for one in entitling_appointments(person, act, on=TODAY)} == own
+    assert may(person, act, on=TODAY) == bool(own)
     # And again as soon as they are no longer the CEO.
     Appointment.objects.filter(office__key="ceo").update(ends_on=TODAY)
-    assert may(person, act, on=TODAY)
+    entitled = entitling_appointments(person, act, on=TODAY)
+    assert {one.office.key for one in entitled} & {"coo", "cfo"}
+
+
+def test_only_exceptions_are_answered_by_a_ceo_and_by_parties():
+    assert {act for act in PARTY_ACTS if CEO in MATRIX[act]} == {Act.ANSWER_EXCEPTION}
 
 
 def test_pages_tell_the_ceo_to_name_another(ready, people):
