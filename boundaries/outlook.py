@@ -42,7 +42,11 @@ def standings(keys: Sequence[str], reader: Person, on: date) -> Mapping[str, Seq
     Drafts are known to their readers only; one that was withdrawn leaves no trace.
     """
     found: dict[str, list[Standing]] = {}
-    for some in (_lapsed(keys, on), _vetoed(keys, reader), _contested(keys, reader)):
+    of_all = [_lapsed(keys, on)]
+    # What a reader may read is settled today, whatever date was asked for.
+    if may(reader, Act.READ_DRAFT, on=company_date(timezone.now())):
+        of_all += [_vetoed(keys), _contested(keys)]
+    for some in of_all:
         for key, standing in some.items():
             found.setdefault(key, []).append(standing)
     return found
@@ -78,9 +82,7 @@ def _lapsed(keys: Sequence[str], on: date) -> Mapping[str, Standing]:
     return found
 
 
-def _vetoed(keys: Sequence[str], reader: Person) -> Mapping[str, Standing]:
-    if not may(reader, Act.READ_DRAFT, on=company_date(timezone.now())):
-        return {}
+def _vetoed(keys: Sequence[str]) -> Mapping[str, Standing]:
     return {
         function.key: Standing(
             label=f"Vetoed in draft v{veto.revision.number}",
@@ -94,10 +96,7 @@ def _vetoed(keys: Sequence[str], reader: Person) -> Mapping[str, Standing]:
     }
 
 
-def _contested(keys: Sequence[str], reader: Person) -> Mapping[str, Standing]:
-    # What a reader may read is settled today, whatever date was asked for.
-    if not may(reader, Act.READ_DRAFT, on=company_date(timezone.now())):
-        return {}
+def _contested(keys: Sequence[str]) -> Mapping[str, Standing]:
     contested = Agreement.objects.filter(
         stance=Stance.CONTESTED,
         withdrawn_at__isnull=True,
