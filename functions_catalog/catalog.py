@@ -385,7 +385,8 @@ def remove_alias(*, key: str, text: str, acting_user: Person, at: datetime) -> N
 
 
 def _active(key: str) -> Function:
-    function = Function.objects.select_for_update().filter(key=key).first()
+    # Rows may be written about it meanwhile: who writes one may hold the log, which is next here.
+    function = Function.objects.select_for_update(no_key=True).filter(key=key).first()
     if function is None:
         raise NotAFunction(f"The catalog has no function {key}.")
     if not function.is_active:

@@ -1,13 +1,17 @@
 """Two people at one draft: the second is told of the first's text, and nothing is lost."""
 
+import threading
+import time
 from dataclasses import replace
 
 import pytest
+from django.db import transaction
 
-from boundaries import agreeing, drafting
+from boundaries import agreeing, drafting, workflow
 from boundaries.errors import ChangedMeanwhile
 from boundaries.models import Agreement, Article, Row, RowSubScope
 from boundaries.states import Stance
+from functions_catalog.catalog import rename_function
 from functions_catalog.models import Function
 from tests.boundaries import stages
 from tests.boundaries.races.together import at_once, refusals
@@ -176,3 +180,35 @@ def test_adding_one_row_twice_at_once_adds_it_once(people):
     assert refusals(outcomes) == []
     assert list(revision.rows.values_list("position", flat=True)) == [1, 2, 3, 4]
     assert stages.events_of("row.added") == {"row.added": 1}
+
+
+def test_an_import_adds_a_row_while_its_function_is_renamed(people):
+    stages.small_catalog()
+    draft = workflow.open_document(
+        number="NC-P",
+        title="A part",
+        company_boundary=False,
+        functions=Function.objects.filter(key="deal_desk"),
+        acting_user=people["cro"],
+        at=stages.NOW,
+    )
+    row, other = draft.rows.get(), Function.objects.get(key="vendor_management")
+    edited = threading.Event()
+
+    @transaction.atomic
+    def edits_and_adds():
+        edit(row, people["cro"], rationale="Because.")()
+        edited.set()
+        time.sleep(1)  # meanwhile the other holds the function and waits for the log
+        return drafting.add_row(
+            revision=draft, function=other, acting_user=people["cro"], at=stages.NOW
+        )
+
+    def renames():
+        edited.wait(20)
+        return rename_function(
+            key=other.key, name="Suppliers", acting_user=people["cro"], at=stages.NOW
+        )
+
+    assert refusals(at_once(edits_and_adds, renames)) == []
+    assert draft.rows.count() == 2
