@@ -346,6 +346,15 @@ def test_a_clause_that_is_not_there_is_404(sign_in, draft, clause):
     assert answer.status_code == 404
 
 
+def test_only_editors_of_a_part_are_led_to_the_catalog(sign_in, people, functions, draft):
+    factories.draft(people, number="NC-P", functions=[functions["deal_desk"]])
+    words = "Add a function from the catalog"
+    assert words in text_of(sign_in("cro").get("/boundaries/NC-P/1/"))
+    assert words not in text_of(sign_in("auditor").get("/boundaries/NC-P/1/"))
+    assert words not in text_of(sign_in("cro").get("/boundaries/NC-P/1/", {"show": "mine"}))
+    assert words not in text_of(sign_in("cro").get(BASE))  # it has every function already
+
+
 # --- Constant numbers of queries --------------------------------------------------------------
 
 
