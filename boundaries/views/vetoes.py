@@ -90,7 +90,8 @@ def veto(request: HttpRequest, number: str, n: int, position: int) -> HttpRespon
         else:
             messages.success(
                 request,
-                f"You vetoed row {made.row.reference}. The parties, the CEO and the RevOps Lead are told.",
+                f"You vetoed row {made.row.reference}. The parties, the CEO and the RevOps Lead "
+                "are told.",
             )
             return to_revision(row.revision, row.anchor)
     context |= {"lift_form": LiftForm(), "may_be_vetoed": vetoes.can_be_vetoed(row)}
