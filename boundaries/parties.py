@@ -56,8 +56,9 @@ def party_offices(
     """Who agrees to a draft and will co-sign it, in the order they are always shown.
 
     The established ones of CRO, COO and CFO, and every further Office that owns a row of
-    ``revision`` or a part of one. Without a ``revision``: those of every document. ``may_own``
-    spares the question to a verb that has asked it.
+    ``revision`` or a part of one, also in place of one that is not established. Without a
+    ``revision``: those of every document. ``may_own`` spares the question to a verb that has
+    asked it.
     """
     if may_own is None:
         may_own = possible_owners()
@@ -68,6 +69,10 @@ def party_offices(
             row__revision=revision, row__owner=HYBRID, row__removed_at__isnull=True
         )
         owning.update(parts.values_list("owner", flat=True))
+        if not owning <= {"", HYBRID, *may_own}:
+            # What an Office owns that is not established goes to another, which answers for it.
+            heirs = {one.office.key: one.part_goes_to.key for one in absences()}
+            owning.update(heirs[key] for key in owning & heirs.keys())
     return [key for key in may_own if key in PARTIES or key in owning]
 
 

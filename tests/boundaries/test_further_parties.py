@@ -87,6 +87,16 @@ def test_owning_a_row_or_a_part_makes_a_party(draft, people):
     assert "The CMO is no longer a party to NC-RB-1" in titles
 
 
+def test_who_takes_the_part_of_an_owner_becomes_a_party(shared, people):
+    cmo = Office.objects.get(key="cmo")
+    cco = Office.objects.create(
+        key="cco", title="Chief Customer Officer", short="CCO", co_signing=True, position=22
+    )
+    cmo.established, cmo.part_goes_to, cmo.not_established_reason = False, cco, "Forty people."
+    cmo.save()
+    assert party_offices(shared) == ["cro", "coo", "cfo", "cco"]
+
+
 def test_its_agreements_no_longer_count_when_its_last_row_goes(shared, people):
     factories.all_agree(shared, people, parties=ALL_FOUR)
     factories.edit(row_of(shared, "territory_planning"), people, owner="cro")
