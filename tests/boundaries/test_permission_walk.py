@@ -937,6 +937,7 @@ OWN = {
 # What verbs are made of: they ask or write for the verb that calls them.
 PARTS = {
     "boundaries.agreeing.record_event",
+    "boundaries.agreeing.record_event_only",
     "boundaries.disputes.record",
     "boundaries.draft_news.answered",
     "boundaries.draft_news.contested",
