@@ -249,8 +249,12 @@ def test_a_function_that_the_draft_lacks_is_added(draft, people):
 EVIL = ["=1+1", "+1", "-2+3", "@SUM(A1)", '=HYPERLINK("http://evil.example";"x")', "'=1+1"]
 
 
-@pytest.mark.parametrize("evil", EVIL)
-def test_no_text_becomes_a_formula(draft, evil):
+def test_no_text_becomes_a_formula(draft):
+    for evil in EVIL:
+        no_text_becomes_a_formula(draft, evil)
+
+
+def no_text_becomes_a_formula(draft, evil):
     Row.objects.filter(revision=draft, position=1).update(scope_in=evil)
 
     for line in table_of(exported(draft, "csv"))[1:]:
@@ -323,25 +327,25 @@ def test_errors_say_where_and_what_to_write(draft, changes, place, words):
     assert not any(one.function == "deal_desk" for one in found.changes)
 
 
-@pytest.mark.parametrize(
-    ("article", "changes", "words"),
-    [
-        ("nowhere", {"key": "nowhere", "text": "x"}, "no article “nowhere”"),
-        ("purpose", {"text": "x" * 12_001}, "12,001 characters"),
-        ("reporting_line", {"data": {"solid_lines": ["moon"]}}, "name one Office"),
-        ("reporting_line", {"data": {"team_shape": "round"}}, "choose one of"),
-        ("reporting_line", {"data": {"three_lines": "x"}}, "no field"),
-        ("escalation", {"data": {"executives_business_days": "soon"}}, "whole number"),
-        ("cadence", {"data": {"layers": [{"layer": "daily"}]}}, "Layers"),
-        ("cadence", {"data": {"layers": "x"}}, "Layers"),
-        ("control", {"sunset_date": "2020-01-01", "effective_date": "2027-01-01"}, "after"),
-    ],
-)
-def test_errors_of_articles(draft, article, changes, words):
+ARTICLE_ERRORS = [
+    ("nowhere", {"key": "nowhere", "text": "x"}, "no article “nowhere”"),
+    ("purpose", {"text": "x" * 12_001}, "12,001 characters"),
+    ("reporting_line", {"data": {"solid_lines": ["moon"]}}, "name one Office"),
+    ("reporting_line", {"data": {"team_shape": "round"}}, "choose one of"),
+    ("reporting_line", {"data": {"three_lines": "x"}}, "no field"),
+    ("escalation", {"data": {"executives_business_days": "soon"}}, "whole number"),
+    ("cadence", {"data": {"layers": [{"layer": "daily"}]}}, "Layers"),
+    ("cadence", {"data": {"layers": "x"}}, "Layers"),
+    ("control", {"sunset_date": "2020-01-01", "effective_date": "2027-01-01"}, "after"),
+]
+
+
+def test_errors_of_articles(draft):
     given_ = json.loads(exported(draft))
-    given_["articles"] = [{"key": article, **changes}]
-    found = previewed(draft, json.dumps(given_).encode())
-    assert [words in one.words for one in found.problems] == [True]
+    for article, changes, words in ARTICLE_ERRORS:
+        given_["articles"] = [{"key": article, **changes}]
+        found = previewed(draft, json.dumps(given_).encode())
+        assert [words in one.words for one in found.problems] == [True], (article, words)
 
 
 # --- Three ways -------------------------------------------------------------------------------
@@ -536,49 +540,54 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_files_are_refused_in_words(draft, people, name):
-    content, ending = HOSTILE[name]
-    with pytest.raises(UnreadableFile) as refused:
-        read(content, ending)
-    assert len(str(refused.value)) > 20
+def test_hostile_files_are_refused_in_words(draft, people):
+    client = signed_in(people["cro"])
+    for name, (content, ending) in HOSTILE.items():
+        with pytest.raises(UnreadableFile) as refused:
+            read(content, ending)
+        assert len(str(refused.value)) > 20, name
 
-    answer = signed_in(people["cro"]).post(
-        BASE, {"file": SimpleUploadedFile(f"x.{ending}", content)}
-    )
-    assert answer.status_code == 422
+        answer = client.post(BASE, {"file": SimpleUploadedFile(f"x.{ending}", content)})
+        assert answer.status_code == 422, name
 
 
-@pytest.mark.parametrize(
-    "rows",
-    [
-        [1, None, "x", []],
-        [{"function": 1}],
-        [{"function": "deal_desk", "owner": 3}],
-        [{"function": "deal_desk", "consulted": "cfo"}],
-        [{"function": "deal_desk", "consulted": [1]}],
-        [{"function": "deal_desk", "sub_scopes": [1]}],
-        [{"function": "deal_desk", "owner": "hybrid", "sub_scopes": [{"name": "x", "key": "../"}]}],
-        [{"function": "deal_desk", "owner": "hybrid", "sub_scopes": [{"name": "x"}] * 9}],
-        [{"function": "deal_desk", "owner": "x" * 100_000}],
-    ],
+ODD_ROWS = [
+    [1, None, "x", []],
+    [{"function": 1}],
+    [{"function": "deal_desk", "owner": 3}],
+    [{"function": "deal_desk", "consulted": "cfo"}],
+    [{"function": "deal_desk", "consulted": [1]}],
+    [{"function": "deal_desk", "sub_scopes": [1]}],
+    [{"function": "deal_desk", "owner": "hybrid", "sub_scopes": [{"name": "x", "key": "../"}]}],
+    [{"function": "deal_desk", "owner": "hybrid", "sub_scopes": [{"name": "x"}] * 9}],
+    [{"function": "deal_desk", "owner": "x" * 100_000}],
+]
+
+
+def test_odd_rows_are_problems_not_failures(draft):
+    for rows in ODD_ROWS:
+        content = json.dumps({"format": writing.FORMAT, "rows": rows}).encode()
+        found = previewed(draft, content)
+        assert found.changes == [], rows
+        assert found.problems, rows
+
+
+ODD_DATA = (
+    {"x": {"y": []}},
+    {"measures": [1, {"name": 3}]},
+    {"terms": {}},
+    {"solid_lines": [{}]},
 )
-def test_odd_rows_are_problems_not_failures(draft, rows):
-    content = json.dumps({"format": writing.FORMAT, "rows": rows}).encode()
-    found = previewed(draft, content)
-    assert found.changes == []
-    assert found.problems
 
 
 @pytest.mark.parametrize("key", ["control", "purpose", "reporting_line", "measures", "definitions"])
-@pytest.mark.parametrize(
-    "data", [{"x": {"y": []}}, {"measures": [1, {"name": 3}]}, {"terms": {}}, {"solid_lines": [{}]}]
-)
-def test_odd_data_of_articles_never_fails(draft, people, key, data):
-    articles = [{"key": key, "data": data, "version": 1}]
-    content = json.dumps({"format": writing.FORMAT, "articles": articles}).encode()
-    answer = signed_in(people["cro"]).post(BASE, {"file": SimpleUploadedFile("x.json", content)})
-    assert answer.status_code == 200
+def test_odd_data_of_articles_never_fails(draft, people, key):
+    client = signed_in(people["cro"])
+    for data in ODD_DATA:
+        articles = [{"key": key, "data": data, "version": 1}]
+        content = json.dumps({"format": writing.FORMAT, "articles": articles}).encode()
+        answer = client.post(BASE, {"file": SimpleUploadedFile("x.json", content)})
+        assert answer.status_code == 200, data
 
 
 @settings(
