@@ -10,6 +10,7 @@ from datetime import date, datetime
 from functools import cached_property
 
 from people.models import Person
+from people.offices import CFO
 from people.permissions import Act, powers_of
 from people.queries import accounts_of, who_acts_for
 
@@ -31,7 +32,7 @@ from .models import (
 )
 from .parties import parties_of, with_a_part
 from .states import Stance
-from .threads import Clause, proposed_text, unheard_entries
+from .threads import Clause, is_vetoed, proposed_text, unheard_entries
 
 PER_PAGE = 50
 MOST = 2000
@@ -112,7 +113,7 @@ def conversation(
     )
     earlier = {one.version: one for one in EarlierText.objects.filter(**about(clause))}
     texts = _Texts(clause, earlier)
-    agreeing_too = _agree_by_proposing(entries, parties, on=on)
+    agreeing_too = _agree_by_proposing(clause, entries, parties, on=on)
     items: list[Said | Happened] = []
     unread = 0
     for entry in entries:
@@ -255,11 +256,13 @@ def _said(
 
 
 def _agree_by_proposing(
-    entries: Sequence[ThreadEntry], parties: Sequence[str], *, on: date
+    clause: Clause, entries: Sequence[ThreadEntry], parties: Sequence[str], *, on: date
 ) -> set[int]:
-    """The entries whose proposer still acts for the party they proposed for."""
+    """The entries whose proposer still acts for the party they proposed for, and vetoes nothing."""
     proposing = [one for one in entries if one.kind == ThreadEntry.Kind.PROPOSAL]
     offices = {one.office for one in proposing} & set(parties)
+    if CFO in offices and is_vetoed(clause):
+        offices.discard(CFO)
     holders = who_acts_for(offices, on=on) if offices else {}
     return {
         one.pk

@@ -15,6 +15,7 @@ from notifications.models import Notice
 from people.calendar import company_date
 from people.errors import NotYourOffice, Refused
 from people.models import Appointment, Person
+from people.offices import CFO
 from people.permissions import Act, entitling_appointments, require
 from people.queries import same_human
 
@@ -150,7 +151,7 @@ def accept(*, proposal: Proposal, acting_user: Person, at: datetime) -> Clause:
     """Put the proposed text in place, as an edit of whoever accepts it.
 
     Every agreement to the former text is withdrawn. Whoever accepts agrees; so does whoever
-    proposed exactly this text, as long as the same person holds the same Office.
+    proposed exactly this text, as long as the same person holds the same Office and vetoes nothing.
     Raises ``ProposalOutdated`` where the text is another than it was proposed against.
     """
     proposal, clause = _open_proposal(proposal)
@@ -164,7 +165,9 @@ def accept(*, proposal: Proposal, acting_user: Person, at: datetime) -> Clause:
         clause, because=f"{acting_user.name} accepted a proposed change.", at=at
     )
     agreed = record_stance(clause, stance=Stance.AGREED, held=held, at=at)
-    proposers = _still_held(proposal, but=agreed, at=at) if exactly else []
+    # Whoever vetoes lifts the veto first, and then agrees: what they proposed before is no answer.
+    but = [*agreed, *([CFO] if is_vetoed(clause) else [])]
+    proposers = _still_held(proposal, but=but, at=at) if exactly else []
     agreed_by_proposer = record_stance(clause, stance=Stance.AGREED, held=proposers, at=at)
     _answer(proposal, Proposal.Answer.ACCEPTED, "", acting_user=acting_user, held=held, at=at)
     _record(
@@ -381,6 +384,13 @@ def _refuse_own(proposal: Proposal, acting_user: Person, verb: str) -> None:
         raise NotYourProposal(
             f"Whoever proposes a change takes it back; one of the others {verb} it."
         )
+
+
+def is_vetoed(clause: Clause) -> bool:
+    return (
+        isinstance(clause, Row)
+        and clause.vetoes.filter(lifted_at__isnull=True, ordered_at__isnull=True).exists()
+    )
 
 
 def proposed_text(proposal: Proposal, clause: Clause) -> RowText | ArticleText:

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import Event
-from boundaries import agreeing, drafting, threads
+from boundaries import agreeing, drafting, threads, vetoes
 from boundaries.conversation import conversation
 from boundaries.errors import (
     ChangedMeanwhile,
@@ -293,6 +293,19 @@ def test_accepting_edits_the_row_and_both_agree(row, people):
     assert event.data["agreed_by_proposer"] == ["coo"]
     assert event.data["agreements_withdrawn"] == 3
     assert told("proposal-accepted") == ["coo", "cro", "revops_lead"]
+
+
+def test_accepting_what_the_cfo_proposed_before_a_veto_is_no_agreement_of_the_cfo(row, people):
+    proposal = propose(row, people["cfo"])
+    veto = vetoes.veto(row=row, reason="Not yet.", acting_user=people["cfo"], at=NOW)
+
+    said = conversation(row, people["coo"], on=TODAY).items
+    accept(proposal, people["coo"])
+    vetoes.lift(veto=veto, acting_user=people["cfo"], at=LATER)
+
+    row.refresh_from_db()
+    assert factories.live_stances(row) == {"coo": Stance.AGREED}
+    assert [one.agrees_too for one in said if not one.is_event] == [""]
 
 
 def test_accepting_edits_an_article_too(purpose, people):
