@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -99,13 +100,13 @@ def test_a_party_escalates_a_contested_row(draft, people):
     assert "24 Nov 2026, 17:00 EST" in OutgoingMail.objects.first().text
 
 
-@pytest.mark.parametrize("who", OTHERS)
-def test_only_a_party_escalates(draft, people, who):
+def test_only_a_party_escalates(draft, people):
     row = contested(draft, people)
-    refused(
-        NotYourOffice,
-        lambda: disputes.escalate(row=row, question=QUESTION, acting_user=people[who], at=NOW),
-    )
+    for who in OTHERS:
+        refused(
+            NotYourOffice,
+            partial(disputes.escalate, row=row, question=QUESTION, acting_user=people[who], at=NOW),
+        )
 
 
 def test_an_uncontested_row_is_not_escalated(draft, people):
@@ -288,15 +289,11 @@ def test_the_database_keeps_a_filed_page_as_it_is(draft, people):
         Dispute.objects.update(pages_due_at=NOW)
 
 
-@pytest.mark.parametrize("text", ["", "   \n", "x" * 3001])
-def test_a_page_has_one_to_three_thousand_characters(draft, people, text):
+def test_a_page_has_one_to_three_thousand_characters(draft, people):
     dispute = escalated(draft, people)
-    refused(
-        Refused,
-        lambda: disputes.file_page(
-            dispute=dispute, office="cfo", text=text, acting_user=people["cfo"], at=NOW
-        ),
-    )
+    by_cfo = {"dispute": dispute, "office": "cfo", "acting_user": people["cfo"], "at": NOW}
+    for text in ("", "   \n", "x" * 3001):
+        refused(Refused, partial(disputes.file_page, text=text, **by_cfo))
 
 
 def test_three_thousand_characters_fit_however_lines_end(draft, people):
@@ -518,13 +515,13 @@ def test_a_party_takes_its_word_back(draft, people):
     assert not fresh(dispute).is_open
 
 
-@pytest.mark.parametrize("who", OTHERS)
-def test_only_parties_settle(draft, people, who):
+def test_only_parties_settle(draft, people):
     dispute = escalated(draft, people)
-    refused(
-        NotYourOffice,
-        lambda: disputes.settle(dispute=dispute, acting_user=people[who], at=NOW),
-    )
+    for who in OTHERS:
+        refused(
+            NotYourOffice,
+            partial(disputes.settle, dispute=dispute, acting_user=people[who], at=NOW),
+        )
 
 
 def test_a_dispute_lapses_with_its_draft(draft, people):
@@ -671,10 +668,10 @@ def rule(dispute, person, *, terms=TERMS, rationale=RATIONALE, at=NOW):
     )
 
 
-@pytest.mark.parametrize("who", [*PARTIES, *OTHERS[1:]])
-def test_only_the_ceo_rules(draft, people, who):
+def test_only_the_ceo_rules(draft, people):
     dispute = filed(escalated(draft, people), people)
-    refused(NotYourOffice, lambda: rule(dispute, people[who]))
+    for who in (*PARTIES, *OTHERS[1:]):
+        refused(NotYourOffice, partial(rule, dispute, people[who]))
 
 
 def test_nobody_rules_before_the_pages_are_open(draft, people):

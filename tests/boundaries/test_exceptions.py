@@ -130,26 +130,26 @@ def test_who_acts_for_the_owner_does_not_approve_what_they_ask(in_force, people)
     assert asked(in_force, people, by="cro").approvers == ["ceo"]
 
 
-@pytest.mark.parametrize(
-    ("more", "refusal", "words"),
-    [
-        ({"what": " "}, ReasonMissing, "what is to be done"),
-        ({"reason": ""}, ReasonMissing, "why"),
-        ({"expires_on": TODAY}, ExceptionNotPossible, "past"),
-        ({"expires_on": TODAY + timedelta(days=91)}, ExceptionNotPossible, "amendment"),
-        ({"part": "no_such_part"}, ExceptionNotPossible, "no such part"),
-        ({"key": "master_data_management"}, ExceptionNotPossible, "Choose the part"),
-        ({"key": "master_data_management", "part": "x"}, ExceptionNotPossible, "Choose the part"),
-        ({"by": "member"}, NotYourOffice, "may ask for an exception"),
-        ({"by": "ceo"}, NotYourOffice, "may ask for an exception"),
-        ({"by": "auditor"}, NotYourOffice, "may ask for an exception"),
-    ],
-)
-def test_what_cannot_be_asked_leaves_nothing(in_force, people, more, refusal, words):
+NOT_ASKED = [
+    ({"what": " "}, ReasonMissing, "what is to be done"),
+    ({"reason": ""}, ReasonMissing, "why"),
+    ({"expires_on": TODAY}, ExceptionNotPossible, "past"),
+    ({"expires_on": TODAY + timedelta(days=91)}, ExceptionNotPossible, "amendment"),
+    ({"part": "no_such_part"}, ExceptionNotPossible, "no such part"),
+    ({"key": "master_data_management"}, ExceptionNotPossible, "Choose the part"),
+    ({"key": "master_data_management", "part": "x"}, ExceptionNotPossible, "Choose the part"),
+    ({"by": "member"}, NotYourOffice, "may ask for an exception"),
+    ({"by": "ceo"}, NotYourOffice, "may ask for an exception"),
+    ({"by": "auditor"}, NotYourOffice, "may ask for an exception"),
+]
+
+
+def test_what_cannot_be_asked_leaves_nothing(in_force, people):
     before = everything()
-    with pytest.raises(refusal, match=words):
-        asked(in_force, people, **more)
-    assert everything() == before
+    for more, refusal, words in NOT_ASKED:
+        with pytest.raises(refusal, match=words):
+            asked(in_force, people, **more)
+        assert everything() == before, more
 
 
 def test_ninety_days_are_allowed(in_force, people):
@@ -207,13 +207,13 @@ def test_refusing_needs_a_word(in_force, people):
     assert everything() == before
 
 
-@pytest.mark.parametrize("office", ["coo", "cfo", "ceo", "revops_lead", "member", "auditor"])
-def test_others_do_not_answer(in_force, people, office):
+def test_others_do_not_answer(in_force, people):
     one = asked(in_force, people)
     before = everything()
-    with pytest.raises((NotYourOffice, NotYourOwnException)):
-        answered(one, people, office)
-    assert everything() == before
+    for office in ("coo", "cfo", "ceo", "revops_lead", "member", "auditor"):
+        with pytest.raises((NotYourOffice, NotYourOwnException)):
+            answered(one, people, office)
+        assert everything() == before, office
 
 
 def test_an_approver_answers_once(in_force, people):
