@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import zipfile
+from typing import Any
 
 import pytest
 import time_machine
@@ -572,7 +573,7 @@ def test_odd_rows_are_problems_not_failures(draft):
         assert found.problems, rows
 
 
-ODD_DATA = (
+ODD_DATA: tuple[dict[str, Any], ...] = (
     {"x": {"y": []}},
     {"measures": [1, {"name": 3}]},
     {"terms": {}},
