@@ -104,7 +104,9 @@ def _row_fields(
             str((now_out or {}).get("reason", "")),
         )
     )
-    fields.append(Field("Settled", _settled(was), _settled(now)))
+    if now is None or now.get("settled"):
+        # A lock ends with its version: that it is gone says nothing of the text.
+        fields.append(Field("Settled", _settled(was), _settled(now)))
     if was and now:
         fields += [
             Field(label, _catalog_value(key, was), _catalog_value(key, now))

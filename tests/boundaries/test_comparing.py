@@ -170,6 +170,12 @@ def test_only_the_fields_that_differ_are_listed():
     }
 
 
+def test_a_lock_that_ended_with_its_version_is_no_change():
+    settled = {"by": "ruling", "reference": "Dispute 12", "on": "2026-12-02"}
+    before = content(row("deal_desk", settled=settled))
+    assert compare(before, content(row("deal_desk"), number=2)).is_empty
+
+
 # --- Articles ---------------------------------------------------------------------------------
 
 RIGHTS = [
