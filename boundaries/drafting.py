@@ -221,11 +221,16 @@ def edit_row(
 def leave_out(
     *, row: Row, expected_version: int, reason: str, acting_user: Person, at: datetime
 ) -> Row:
-    """Leave the row's function out of the boundary, with a reason; its lines are kept for later."""
+    """Leave the row's function out of the boundary, with a reason; its lines are kept for later.
+
+    What the CEO settled stays, unless the catalog has retired the function meanwhile: it can go
+    into no boundary then, and the parties agree to leaving it out.
+    """
     revision = locked_draft(row.revision)
     held = require_party(revision, acting_user, Act.EDIT, at=at)
     row = reread(row, revision)
-    refuse_settled(row)
+    if row.function.is_active or row.left_out_reason:
+        refuse_settled(row)
     reason = reason.strip()
     if not reason:
         raise ReasonMissing(
@@ -237,6 +242,9 @@ def leave_out(
     if row.version != expected_version:
         raise ChangedMeanwhile(row)
     write_row(row, text, acting_user=acting_user, held=held, at=at)
+    if row.is_settled:
+        row.ruling = row.order = None
+        row.save(update_fields=["ruling", "order"])
     _after_edit(row, event="row.left_out", acting_user=acting_user, held=held, at=at, reason=reason)
     return row
 

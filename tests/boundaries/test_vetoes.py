@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from audit.models import Event
-from boundaries import agreeing, outlook, vetoes, workflow
+from boundaries import agreeing, drafting, outlook, vetoes, workflow
 from boundaries.blockers import blockers
 from boundaries.errors import (
     InvalidText,
@@ -22,6 +22,7 @@ from boundaries.models import EarlierText, Veto
 from boundaries.parties import party_offices
 from boundaries.standing import standings
 from boundaries.states import ClauseState
+from functions_catalog.catalog import retire_function
 from notifications.models import Notice, OutgoingMail
 from people.errors import NotYourOffice
 from people.models import Appointment
@@ -383,3 +384,30 @@ def test_the_ceo_sees_open_orders_on_the_first_page(vetoed, people):
     assert "may order" in notice.text
     assert outlook.notices(people["ceo"], LIMIT) == []
     assert outlook.notices(people["cfo"], ORDER_FROM) == []
+
+
+def test_what_is_locked_and_then_retired_is_left_out_by_agreement(draft, people):
+    row = row_of(draft)
+    vetoes.order(veto=give(row, people), rationale=WHY, acting_user=people["ceo"], at=POSSIBLE)
+    row = row_of(draft)
+    with pytest.raises(RowIsSettled):
+        drafting.leave_out(
+            row=row,
+            expected_version=row.version,
+            reason="No.",
+            acting_user=people["cro"],
+            at=POSSIBLE,
+        )
+    retire_function(key="deal_desk", acting_user=people["revops_lead"], at=POSSIBLE)
+
+    drafting.leave_out(
+        row=row,
+        expected_version=row.version,
+        reason="It is retired.",
+        acting_user=people["cro"],
+        at=POSSIBLE,
+    )
+
+    row = row_of(draft)
+    assert (row.is_settled, row.left_out_reason) == (False, "It is retired.")
+    assert live_stances(row) == {"cro": "agreed"}
