@@ -6,7 +6,7 @@ from datetime import date
 
 from django.urls import reverse
 
-from functions_catalog.models import Function
+from functions_catalog.models import Function, Ownership
 from people.models import Appointment
 from people.offices import CEO, HYBRID, office_short
 from people.queries import who_acts_for
@@ -32,6 +32,8 @@ class Blocker:
     wrong: bool = False
     # Where it is put right, when that is not on the board.
     url: str = ""
+    # The Revision of another document that has it already: "NC-DD-2".
+    document: str = ""
 
 
 def _text_of(clause: Row | Article) -> str:
@@ -166,18 +168,21 @@ def _coverage_blockers(revision: Revision, rows: Sequence[Row]) -> list[Blocker]
 
 
 def allocated_elsewhere(revision: Revision, rows: Sequence[Row]) -> list[Blocker]:
-    """Functions of this Revision that another document allocates, in force or approved for it."""
+    """Functions of this Revision that another document allocates, in force or approved for it.
+
+    By its text, or by an interim decision that binds on beside a text that leaves the function out.
+    """
+    anchors = {row.function_id: row.anchor for row in rows if not row.left_out_reason}
     others = (
         Row.objects.filter(
-            function__in=[row.function_id for row in rows if not row.left_out_reason],
+            function__in=list(anchors),
             left_out_reason="",
             revision__state__in=[*ANSWERING, State.APPROVED],
         )
         .exclude(revision__document=revision.document_id)
         .select_related("revision__document", "function")
     )
-    anchors = {row.function_id: row.anchor for row in rows}
-    return [
+    found = [
         Blocker(
             "allocated_elsewhere",
             anchors[other.function_id],
@@ -186,9 +191,35 @@ def allocated_elsewhere(revision: Revision, rows: Sequence[Row]) -> list[Blocker
             f"{other.revision.reference}, row {other.reference}. Leave it out here, or amend that "
             "document first.",
             wrong=True,
+            document=other.revision.reference,
         )
         for other in others
     ]
+    said = {(other.function_id, other.revision.document.number) for other in others}
+    bound = (
+        Ownership.objects.open()
+        .filter(function__in=list(anchors))
+        .exclude(document_number=revision.document.number)
+        .select_related("function")
+    )
+    found += [
+        Blocker(
+            "allocated_elsewhere",
+            anchors[one.function_id],
+            one.function.name,
+            f"The interim decision of {one.decision.replace('-', ' ')} allocates it beside "
+            f"{one.document_number}-{one.revision_number}, and enters the next version of that "
+            "document. Leave it out here."
+            if one.decision
+            else f"{one.document_number}-{one.revision_number} allocates it, row "
+            f"{one.article_reference}. Leave it out here, or amend that document first.",
+            wrong=True,
+            document=f"{one.document_number}-{one.revision_number}",
+        )
+        for one in bound
+        if (one.function_id, one.document_number) not in said
+    ]
+    return found
 
 
 def _article_blockers(articles: Sequence[Article]) -> list[Blocker]:

@@ -30,6 +30,7 @@ from . import dispute_mails as mails
 from . import disputes
 from .activity import touch
 from .agreeing import about, refuse_settled
+from .blockers import allocated_elsewhere
 from .dispute_errors import OwnCause, PagesStaySealed
 from .drafting import RowText, clean_row, row_json, row_text, row_text_from_json, write_row
 from .errors import InvalidText, ReasonMissing
@@ -64,6 +65,8 @@ def rule(
     terms = checked(terms, dispute)
     # Before the first event: who owns a function is written under its lock.
     ownership.locked_functions([dispute.function.key])
+    if dispute.in_force:
+        _refuse_allocated_elsewhere(dispute)
     disputes.open_if_due(dispute, at=at)
     ruling = Ruling.objects.create(
         dispute=dispute,
@@ -108,6 +111,20 @@ def _refuse_own_cause(dispute: Dispute, person: Person) -> None:
         raise OwnCause(
             f"You took part in {dispute} as a party, so you do not rule on it. Have the Corporate "
             "Secretary name another person Acting CEO."
+        )
+
+
+def _refuse_allocated_elsewhere(dispute: Dispute) -> None:
+    """A decision must not take a function from another document, in force or approved.
+
+    For callers that have locked the function.
+    """
+    clash = allocated_elsewhere(dispute.revision, [dispute.row])
+    if clash:
+        raise AllocatedElsewhere(
+            f"{dispute.function.name} belongs to {clash[0].document} by now, so no decision beside "
+            f"{dispute.revision.reference} binds. Have the parties withdraw the dispute and open "
+            "it on that document. Nothing was ruled."
         )
 
 
@@ -273,6 +290,7 @@ def bind_declined(revision: Revision, *, at: datetime) -> None:
     for ruling in waiting:
         ruling.dispute.revision = revision
         try:
+            _refuse_allocated_elsewhere(ruling.dispute)
             change = _bind(ruling, at=at)
         except AllocatedElsewhere as clash:
             # Nothing can be frozen or come in force with it either: the parties are told there.

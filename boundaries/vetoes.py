@@ -26,7 +26,7 @@ from people.calendar import (
 from people.models import Appointment, Person
 from people.offices import CEO, CFO, REVOPS_LEAD, office_short
 from people.permissions import Act, require
-from people.queries import holder_of, who_acts_for
+from people.queries import holder_of, offices_stay, who_acts_for
 from people.templatetags.speech import day_words
 
 from .agreeing import about, record_event
@@ -261,6 +261,7 @@ def order(*, veto: Veto, rationale: str, acting_user: Person, at: datetime) -> R
     """
     revision = locked_draft(veto.revision)
     today = company_date(at)
+    offices_stay([CEO])
     held = require(acting_user, Act.ORDER, on=today)
     veto = _standing(veto, revision)
     row = veto.row
