@@ -148,7 +148,7 @@ def record_event(
     **data: Any,
 ) -> None:
     """The one audit event of a verb on a clause; boards that are open hear of it."""
-    touch(clause.revision, clause)
+    touch(clause.revision, clause, is_news=not event.endswith(".agreed"))
     look([clause], person=acting_user, at=at)
     record_event_only(
         event, clause, acting_user=acting_user, held=held, at=at, reason=reason, **data
@@ -308,7 +308,7 @@ def agree_to_all_read(
             fresh += [_agreement(revision, clause, one, at=at) for one in missing]
     _replace_live(revision, fresh, at=at)
     if agreed:
-        touch(revision, *agreed)
+        touch(revision, *agreed, is_news=False)
         look(agreed, person=acting_user, at=at)
         audit.record(
             "draft.agreed_to_all_read",
@@ -366,7 +366,7 @@ def confirm_carried(
         ],
         at=at,
     )
-    touch(revision, *waiting)
+    touch(revision, *waiting, is_news=False)
     look(list(waiting), person=acting_user, at=at)
     first = by_office[next(iter(waiting.values()))[0]]
     audit.record(
@@ -465,7 +465,7 @@ def confirm_predecessors(
         at=at,
         because="Confirmed by the successor.",
     )
-    touch(revision, *confirmed)
+    touch(revision, *confirmed, is_news=False)
     look(confirmed, person=acting_user, at=at)
     offices = [key for key in by_office if any(key in waiting[clause] for clause in confirmed)]
     audit.record(

@@ -38,9 +38,9 @@ def looks_of(revision: Revision, reader: Person) -> Looks:
 
 
 def is_new(clause: Row | Article, looks: Looks) -> bool:
-    """Whether something was said or done about the clause since the reader last looked at it."""
+    """Whether there is something to read about the clause since the reader last looked at it."""
     look = looks.at(clause)
-    return clause.activity > (look.activity if look else 0)
+    return clause.news > (look.activity if look else 0)
 
 
 @transaction.atomic

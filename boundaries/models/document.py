@@ -140,6 +140,8 @@ class Clause(models.Model):
     changed_by_office = models.CharField(max_length=40, blank=True)
     # The Revision's ``activity`` when something was last said or done about this clause.
     activity = models.PositiveIntegerField(default=0)
+    # The same, of what there is to read: agreements, given or confirmed, do not count.
+    news = models.PositiveIntegerField(default=0)
     # Taken over word for word from what is in force: a party agrees to all of these in one act.
     carried = models.BooleanField(default=False)
 

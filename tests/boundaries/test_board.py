@@ -314,15 +314,28 @@ def news_of(revision, person):
     return {one.standing.clause.anchor for one in (*items, *board.articles) if one.is_new}
 
 
+def contest(clause, person):
+    agreeing.contest(clause=clause, reason=REASON, acting_user=person, at=NOW)
+
+
 def test_what_others_do_is_new_until_it_is_looked_at(draft, people):
     row = factories.row_of(draft)
-    agree(row, people["coo"])
+    contest(row, people["coo"])
     assert news_of(draft, people["cro"]) == {row.anchor}
     assert news_of(draft, people["coo"]) == set()  # who acts has seen it
     looking.look([factories.row_of(draft)], person=people["cro"], at=NOW)
     assert news_of(draft, people["cro"]) == set()
     factories.edit(factories.row_of(draft), people, by="cfo", scope_in="New words.")
     assert news_of(draft, people["cro"]) == {row.anchor} == news_of(draft, people["coo"])
+
+
+def test_agreements_are_nothing_new_to_read(draft, people):
+    """Else everything would be new whenever somebody agrees to all."""
+    factories.all_agree(draft, people, parties=["coo"])
+    assert news_of(draft, people["cro"]) == set()
+    row = factories.row_of(draft)
+    agreeing.withdraw_agreement(clause=row, acting_user=people["coo"], at=NOW)
+    assert news_of(draft, people["cro"]) == {row.anchor}
 
 
 def test_looking_again_moves_on_and_never_back(draft, people):
@@ -344,7 +357,7 @@ def test_looking_leaves_no_event(draft, people):
 
 def test_only_what_the_page_showed_counts_as_seen(sign_in, draft, people):
     row = factories.row_of(draft)
-    agree(row, people["coo"])
+    contest(row, people["coo"])
     client = sign_in("cro")
     token = re.search(r'data-look="([^"]+)"', page(client, draft)).group(1)
     factories.edit(factories.row_of(draft), people, by="coo", scope_in="Meanwhile.")
@@ -356,7 +369,8 @@ def test_only_what_the_page_showed_counts_as_seen(sign_in, draft, people):
 
 
 def test_all_can_be_marked_as_seen(sign_in, draft, people):
-    factories.all_agree(draft, people, parties=["coo"])
+    for clause in (*draft.rows.all(), *draft.articles.all()):
+        contest(clause, people["coo"])
     client = sign_in("cro")
     tokens = re.findall(r'name="clause" value="([\w-]+:\d+:\d+)"', page(client, draft))
     assert len(tokens) == draft.rows.count() + draft.articles.count()
