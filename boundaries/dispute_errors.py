@@ -34,7 +34,12 @@ class DisputeEnded(Refused):
 
     def __init__(self, dispute: "Dispute") -> None:
         how = dispute.get_outcome_display().lower()
-        super().__init__(f"{dispute} is over ({how}). Nothing was changed.")
+        then = {
+            "ruled": "Read the ruling on its page; once it is in force, dispute the row anew.",
+            "withdrawn": "To bring the question to the CEO again, escalate the row anew.",
+            "lapsed": "Contest the row in the next draft, and escalate it there.",
+        }[dispute.outcome]
+        super().__init__(f"{dispute} is over ({how}). Nothing was changed. {then}")
 
 
 class NotAPartyToIt(NotYourOffice):

@@ -15,13 +15,13 @@ from functions_catalog.ownership import Answer, answer_on
 from people.calendar import business_days_between, company_date, preceding_business_day
 from people.models import Appointment, Person
 from people.offices import CEO
-from people.permissions import Act, may, powers_of
+from people.permissions import Act, Powers, may, powers_of
 from people.queries import accounts_of, who_acts_for
 
 from .clock import Segment, counted_days, holiday_words, labelled, left_words
 from .differences import Difference, row_text_differences
 from .dispute_mails import decider_because, decider_words
-from .disputes import NAMED, PAGES_WITHIN, RULE_WITHIN
+from .disputes import NAMED, PAGES_WITHIN, RULE_WITHIN, needed_parties
 from .drafting import RowText, SubScopeText, row_text, row_text_from_json
 from .models import (
     Agreement,
@@ -223,6 +223,7 @@ class PageOfDispute:
     proposals: Sequence[Proposal]
     comments: int
     mine: Sequence[str]
+    joined: Sequence[str]  # the reader's Offices that became a party once it was open
     may_rule: bool
     own_cause: bool
     may_name: bool
@@ -280,6 +281,7 @@ def page_of(dispute: Dispute, reader: Person, *, at: datetime, country: str) -> 
     before, answer = opens_with(dispute, today=today)
     settled = list(dispute.settlements.filter(taken_back_at__isnull=True).order_by("given_at"))
     given = {one.office for one in settled}
+    needed = needed_parties(dispute) if dispute.is_open else set(dispute.parties)
     is_ceo = powers.may(Act.RULE)
     name = dispute.function.name
     drafted = row_text(dispute.row)
@@ -302,13 +304,14 @@ def page_of(dispute: Dispute, reader: Person, *, at: datetime, country: str) -> 
         proposals=_proposals(dispute),
         comments=_comments(dispute),
         mine=mine,
+        joined=_joined(dispute, powers),
         may_rule=is_ceo and phase == "ruling",
         own_cause=is_ceo and _took_part(dispute, reader),
         may_name=is_ceo and dispute.is_open and dispute.interim_because in ("", NAMED),
-        may_settle=dispute.is_open and bool(set(mine) - given),
+        may_settle=dispute.is_open and bool(mine) and (bool(set(mine) - given) or given >= needed),
         may_take_back=dispute.is_open and bool(set(mine) & given),
         settled=settled,
-        all_agree=_all_agree(dispute),
+        all_agree=_all_agree(dispute, needed),
         vetoed=not dispute.in_force
         and dispute.row.vetoes.filter(lifted_at__isnull=True, ordered_at__isnull=True).exists(),
         ruling=ruling,
@@ -323,6 +326,17 @@ def _worded(page: PageOfDispute) -> PageOfDispute:
     if page.editor:
         return replace(page, heading=f"Write your page on {name}")
     return page
+
+
+def _joined(dispute: Dispute, powers: Powers) -> list[str]:
+    """The reader's Offices that are a party to the draft today and none of the dispute."""
+    others = [
+        one.office.key for one in powers.by(Act.ESCALATE) if one.office.key not in dispute.parties
+    ]
+    if not others or not dispute.is_open:
+        return []
+    parties = parties_of(dispute.revision)
+    return [key for key in others if key in parties]
 
 
 def _took_part(dispute: Dispute, reader: Person) -> bool:
@@ -369,7 +383,7 @@ def _comments(dispute: Dispute) -> int:
     ).count()
 
 
-def _all_agree(dispute: Dispute) -> bool:
+def _all_agree(dispute: Dispute, needed: set[str]) -> bool:
     """Whether every party has agreed to the draft's row as it stands: then they may withdraw."""
     if dispute.in_force or not dispute.is_open:
         return False
@@ -379,7 +393,7 @@ def _all_agree(dispute: Dispute) -> bool:
         stance=Stance.AGREED,
         withdrawn_at__isnull=True,
     )
-    return set(dispute.parties) <= set(agreed.values_list("office", flat=True))
+    return needed <= set(agreed.values_list("office", flat=True))
 
 
 def effects(page: PageOfDispute) -> list[Effect]:

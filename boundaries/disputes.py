@@ -111,6 +111,11 @@ def parties_held(dispute: Dispute, person: Person, *, at: datetime) -> list[Appo
     return [one for one in held if one.office.key in dispute.parties]
 
 
+def needed_parties(dispute: Dispute) -> set[str]:
+    """The parties whose page and word count today: nobody speaks for an Office that is gone."""
+    return set(dispute.parties) - {one.office.key for one in absences()}
+
+
 def _require_party(dispute: Dispute, person: Person, *, at: datetime) -> list[Appointment]:
     require(person, Act.ESCALATE, on=company_date(at))
     held = parties_held(dispute, person, at=at)
@@ -369,7 +374,7 @@ def may_read(page: DisputePage, reader: Person, *, dispute: Dispute, at: datetim
 
 def _all_in(dispute: Dispute) -> bool:
     done = dispute.pages.exclude(filed_at__isnull=True, waived_at__isnull=True)
-    return set(dispute.parties) <= set(done.values_list("office", flat=True))
+    return needed_parties(dispute) <= set(done.values_list("office", flat=True))
 
 
 def _open_if_all_in(dispute: Dispute, *, at: datetime) -> None:
@@ -425,14 +430,19 @@ def _open(dispute: Dispute, *, at: datetime) -> None:
 
 @transaction.atomic
 def settle(*, dispute: Dispute, acting_user: Person, at: datetime) -> Dispute:
-    """A party's word that the dispute be withdrawn; once every party has given it, it is."""
+    """A party's word that the dispute be withdrawn; once every party has given it, it is.
+
+    Said again it ends a dispute in which the only word missing was that of an Office now gone.
+    """
     dispute = locked(dispute)
     held = _require_party(dispute, acting_user, at=at)
     open_if_due(dispute, at=at)
     live = dispute.settlements.filter(taken_back_at__isnull=True)
     given = set(live.values_list("office", flat=True))
     fresh = [one for one in held if one.office.key not in given]
-    if not fresh:
+    given |= {one.office.key for one in fresh}
+    ends = given >= needed_parties(dispute)
+    if not fresh and not ends:
         return dispute
     DisputeSettlement.objects.bulk_create(
         DisputeSettlement(
@@ -445,20 +455,18 @@ def settle(*, dispute: Dispute, acting_user: Person, at: datetime) -> Dispute:
         )
         for one in fresh
     )
-    given |= {one.office.key for one in fresh}
-    ends = given >= set(dispute.parties)
     if ends:
         end(dispute, Dispute.Outcome.WITHDRAWN, at=at)
     record(
         "dispute.withdrawn" if ends else "dispute.settled",
         dispute,
         acting_user=acting_user,
-        held=fresh,
+        held=fresh or held,
         at=at,
         offices=[one.office.key for one in fresh],
     )
     if ends:
-        mails.withdrawn(dispute, by=fresh[0], at=at)
+        mails.withdrawn(dispute, by=(fresh or held)[0], at=at)
     else:
         mails.settlement_offered(dispute, by=fresh[0], given=given, at=at)
     return dispute
