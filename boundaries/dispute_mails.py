@@ -4,10 +4,12 @@ Duties are mails with a key of their own for each person, so that nobody is mail
 thing; who only ought to know gets news. No mail quotes a page.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -31,6 +33,8 @@ from .models import Dispute, DisputePage, Ruling
 
 # Business days after the ruling was due on which the CEO is asked again; 0: on the day itself.
 CHASE_AFTER = (0, 2, 5, 10)
+
+log = logging.getLogger(__name__)
 
 
 def company_moment(at: datetime) -> str:
@@ -243,7 +247,8 @@ def decider_named(dispute: Dispute, *, at: datetime) -> None:
     _news(
         _party_people(dispute, at=at),
         dispute,
-        what=f"decider-{dispute.interim_decider}",
+        # An Office that is named again is told again.
+        what=f"decider-{dispute.interim_decider}-{at.isoformat()}",
         title=f"The CEO named who decides {dispute.function.name} until the ruling",
         text=decider_words(dispute),
         at=at,
@@ -408,22 +413,31 @@ def lapsed(dispute: Dispute, *, at: datetime) -> None:
 def remind(*, at: datetime) -> None:
     """Ask who came into an Office since, remind of pages due today, chase overdue rulings.
 
-    In the company's working hours; nobody hears one thing twice.
+    In the company's working hours; nobody hears one thing twice. One dispute that fails keeps no
+    other waiting.
     """
     country = company_country()
     if not in_working_hours(at, zone=company_zone(), country=country):
         return
-    today = company_date(at)
     open_ones = Dispute.objects.filter(outcome=Dispute.Outcome.OPEN)
     for dispute in open_ones.select_related("function", "row", "revision__document"):
-        ask_for_a_decider(dispute, at=at)
-        if dispute.ruling_due_at is not None:
-            ask_to_rule(dispute, at=at)
-            _chase(dispute, dispute.ruling_due_at, at=at, country=country)
-        elif at < dispute.pages_due_at:
-            ask_for_pages(dispute, at=at)
-            if company_date(dispute.pages_due_at) == today:
-                _remind_of_page(dispute, at=at)
+        try:
+            _remind_in(dispute, at=at, country=country)
+        except Exception:
+            # The next sweep tries again; somebody has to see why.
+            log.exception("%s: its reminders failed", dispute)
+
+
+@transaction.atomic
+def _remind_in(dispute: Dispute, *, at: datetime, country: str) -> None:
+    ask_for_a_decider(dispute, at=at)
+    if dispute.ruling_due_at is not None:
+        ask_to_rule(dispute, at=at)
+        _chase(dispute, dispute.ruling_due_at, at=at, country=country)
+    elif at < dispute.pages_due_at:
+        ask_for_pages(dispute, at=at)
+        if company_date(dispute.pages_due_at) == company_date(at):
+            _remind_of_page(dispute, at=at)
 
 
 def _remind_of_page(dispute: Dispute, *, at: datetime) -> None:

@@ -6,9 +6,13 @@ over gets the full time. A step that was missed is not made up for once a later 
 the keys of the mails see to it that nobody hears the same twice, however often the sweep runs.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
+
+from django.db import transaction
 
 from notifications.mail import queue
 from notifications.models import OutgoingMail
@@ -37,6 +41,8 @@ STEPS = (2, 5, 10)
 # A mail names this many rows and counts the rest.
 NAMED = 12
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class _Sweep:
@@ -63,18 +69,29 @@ class _Sweep:
 
 
 def remind_waiting(*, at: datetime) -> None:
-    """Queue every reminder whose time has come: for drafts, signatures and approvals. The sweep."""
+    """Queue every reminder whose time has come: for drafts, signatures and approvals. The sweep.
+
+    One document that fails keeps no other waiting.
+    """
     sweep = _Sweep(at, company_date(at), company_country())
     frozen = Freeze.objects.filter(
         voided_at__isnull=True, revision__state__in=[State.COSIGNING, State.AWAITING_APPROVAL]
     ).select_related("revision__document")
     for freeze in frozen:
-        if freeze.revision.state == State.AWAITING_APPROVAL:
-            _remind_of_approval(freeze, sweep)
-        else:
-            _remind_of_signatures(freeze, sweep)
+        awaits = freeze.revision.state == State.AWAITING_APPROVAL
+        remind = _remind_of_approval if awaits else _remind_of_signatures
+        _alone(freeze.revision, partial(remind, freeze, sweep))
     for draft in Revision.objects.filter(state=State.DRAFT).select_related("document"):
-        _remind_of_draft(draft, sweep)
+        _alone(draft, partial(_remind_of_draft, draft, sweep))
+
+
+def _alone(revision: Revision, remind: Callable[[], None]) -> None:
+    try:
+        with transaction.atomic():
+            remind()
+    except Exception:
+        # The next sweep tries again; somebody has to see why.
+        log.exception("%s: its reminders failed", revision)
 
 
 def _owed_since(appointment: Appointment | None, since: date) -> date:

@@ -1,6 +1,7 @@
 """What the worker does for boundaries. Each task loads by id and makes one call."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
@@ -11,7 +12,17 @@ from people.calendar import END_OF_DAY, MORNING, company_date, company_zone
 from people.errors import Refused
 from sealing import render
 
-from . import dispute_mails, disputes, exceptions, pdf, reminders, succession, vetoes, workflow
+from . import (
+    dispute_mails,
+    disputes,
+    exceptions,
+    notices,
+    pdf,
+    reminders,
+    succession,
+    vetoes,
+    workflow,
+)
 from .models import Dispute, Revision
 from .states import State
 
@@ -52,22 +63,33 @@ def bring_due_into_force() -> None:
             except Refused as refusal:
                 # One that must wait keeps no other waiting; the next sweep asks again.
                 log.error("%s is due and was refused: %s", revision, refusal)
+            except Exception:
+                log.exception("%s is due and failed", revision)
+
+
+def _each(*sweeps: Callable[..., object]) -> None:
+    """Run every sweep, also after one that failed; the task then fails with the first failure."""
+    now, failures = timezone.now(), []
+    for sweep in sweeps:
+        try:
+            sweep(at=now)
+        except Exception as failure:
+            log.exception("%s failed", sweep)
+            failures.append(failure)
+    if failures:
+        raise failures[0]
 
 
 @shared_task
 def remind_waiting() -> None:
     """Remind whoever a document waits for, tell the CEO of what stalls and of possible orders."""
-    now = timezone.now()
-    reminders.remind_waiting(at=now)
-    vetoes.tell_ceo_of_possible_orders(at=now)
+    _each(reminders.remind_waiting, vetoes.tell_ceo_of_possible_orders)
 
 
 @shared_task
 def look_after_successions() -> None:
     """Begin what a change of holder brings, remind successors, tell the CEO of overdue answers."""
-    now = timezone.now()
-    succession.look_after(at=now)
-    succession.remind(at=now)
+    _each(succession.begin_due, notices.ask_whoever_signs_today, succession.remind)
 
 
 @shared_task
@@ -91,6 +113,8 @@ def open_due_pages() -> None:
         except Refused as refusal:
             # It ended meanwhile; the others are opened all the same.
             log.info("%s was not opened: %s", dispute, refusal)
+        except Exception:
+            log.exception("%s was not opened", dispute)
 
 
 @shared_task

@@ -5,6 +5,7 @@ order that the row go in as it is in force today, or, where nothing is, as "CFO,
 belongs to its draft and ends with it.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -40,6 +41,8 @@ from .states import Stance, State
 # business days: after them the CEO may order what goes in
 ORDER_AFTER = 10
 MAX_LENGTH = 2000
+
+log = logging.getLogger(__name__)
 
 
 def standing_vetoes(revision: Revision) -> Mapping[int, Veto]:
@@ -495,13 +498,22 @@ def _tell_of_order(
 def tell_ceo_of_possible_orders(*, at: datetime) -> int:
     """Tell the CEO, once per veto, that an order has become possible. Part of the hourly sweep.
 
-    A new CEO hears of it as well. In their working hours; returns how many mails were queued.
+    A new CEO hears of it as well. In their working hours; returns how many mails were queued. One
+    veto that fails keeps no other waiting.
     """
     today = company_date(at)
     ceo = holder_of(CEO, on=today)
     if ceo is None or not in_working_hours(at, zone=zone_of(ceo.person), country=company_country()):
         return 0
-    return sum(_ask_ceo(one, ceo, at=at) for one in waiting_for_order(today=today))
+    queued = 0
+    for one in waiting_for_order(today=today):
+        try:
+            with transaction.atomic():
+                queued += _ask_ceo(one, ceo, at=at)
+        except Exception:
+            # The next sweep tries again; somebody has to see why.
+            log.exception("veto %s: the CEO was not told of the possible order", one.pk)
+    return queued
 
 
 def waiting_for_order(*, today: date) -> list[Veto]:

@@ -1,27 +1,44 @@
 """Disputes and rulings where the company or another document has changed meanwhile."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 
-from boundaries import rulings, vetoes, workflow
+from boundaries import (
+    dispute_mails,
+    dispute_page,
+    disputes,
+    reminders,
+    rulings,
+    tasks,
+    vetoes,
+    workflow,
+)
+from boundaries.dispute_errors import DisputeEnded
 from boundaries.errors import NotReadyToFreeze
 from boundaries.models import Dispute
 from boundaries.states import State
 from functions_catalog.errors import AllocatedElsewhere
-from functions_catalog.models import Ownership
+from functions_catalog.models import Function, Ownership
 from functions_catalog.ownership import answer_on
+from notifications.models import Notice, OutgoingMail
+from people.models import Office
 from tests.boundaries import factories
 from tests.boundaries.disputing import (
     RATIONALE,
     TERMS,
+    escalated,
     filed,
+    fresh,
     in_force_disputed,
     ruled,
 )
 from tests.boundaries.factories import NOW, TODAY, edit, row_of
 from tests.boundaries.test_blockers import wrong
 from tests.boundaries.test_disputes import refused
+from tests.boundaries.test_parties import abolish
+from tests.people.factories import PersonFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -118,3 +135,154 @@ def test_no_change_of_ceo_comes_between_an_order_and_its_permission(draft, peopl
         veto=veto, rationale="We sign on Friday.", acting_user=people["ceo"], at=NOW + 30 * DAY
     )
     assert called == [["ceo"], "require"]
+
+
+# --- An Office that is gone, and one that came ------------------------------------------------
+
+
+def test_a_dispute_is_withdrawn_without_an_office_that_is_gone(draft, people):
+    dispute = escalated(draft, people)
+    abolish("coo", to="cfo")
+    disputes.settle(dispute=dispute, acting_user=people["cro"], at=NOW)
+    assert fresh(dispute).is_open
+    disputes.settle(dispute=dispute, acting_user=people["cfo"], at=NOW)
+    assert fresh(dispute).outcome == Dispute.Outcome.WITHDRAWN
+
+
+def test_a_word_said_again_ends_it_where_the_missing_office_went_last(draft, people):
+    dispute = escalated(draft, people)
+    for who in ("cro", "cfo", "cro"):
+        disputes.settle(dispute=dispute, acting_user=people[who], at=NOW)
+    assert fresh(dispute).is_open
+    abolish("coo", to="cfo")
+    with time_machine.travel(NOW, tick=False):
+        page = dispute_page.page_of(fresh(dispute), people["cro"], at=NOW, country="US")
+    assert page.may_settle
+    disputes.settle(dispute=dispute, acting_user=people["cro"], at=NOW)
+    assert fresh(dispute).outcome == Dispute.Outcome.WITHDRAWN
+
+
+def test_pages_open_without_an_office_that_is_gone(draft, people):
+    dispute = escalated(draft, people)
+    abolish("coo", to="cfo")
+    filed(dispute, people, "cro", "cfo")
+    assert fresh(dispute).pages_opened_at == NOW
+
+
+def test_an_office_that_became_a_party_later_is_told_why_it_files_nothing(draft, people, client):
+    dispute = escalated(draft, people)
+    Office.objects.create(
+        key="cmo", title="Chief Marketing Officer", short="CMO", co_signing=True, position=9
+    )
+    marketing = PersonFactory(name="Ada Boyle")
+    factories.appointed(marketing, "cmo")
+    client.force_login(marketing)
+    said = "The CMO files no page here"
+    with time_machine.travel(NOW, tick=False):
+        assert said not in client.get(dispute.get_absolute_url()).content.decode()
+        edit(row_of(draft, "vendor_management"), people, owner="cmo")
+        assert said in client.get(dispute.get_absolute_url()).content.decode()
+    client.force_login(people["cro"])
+    with time_machine.travel(NOW, tick=False):
+        assert said not in client.get(dispute.get_absolute_url()).content.decode()
+
+
+# --- What is said -----------------------------------------------------------------------------
+
+
+def test_an_office_that_is_named_again_is_told_again(draft, people):
+    Function.objects.filter(key="deal_desk").update(natural_owner="hybrid")
+    dispute = escalated(draft, people)
+    for hour, office in enumerate(("coo", "cfo", "coo")):
+        disputes.name_interim_decider(
+            dispute=dispute,
+            office=office,
+            acting_user=people["ceo"],
+            at=NOW + timedelta(hours=hour),
+        )
+    told = Notice.objects.filter(person=people["cro"], key__contains="-decider-")
+    assert told.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("ended", "then"), [("ruled", "dispute the row anew"), ("withdrawn", "escalate the row anew")]
+)
+def test_whoever_comes_too_late_is_told_what_to_do(draft, people, ended, then):
+    dispute = escalated(draft, people)
+    if ended == "ruled":
+        ruled(dispute, people)
+    else:
+        for who in ("cro", "coo", "cfo"):
+            disputes.settle(dispute=dispute, acting_user=people[who], at=NOW)
+    said = refused(
+        DisputeEnded, lambda: disputes.settle(dispute=dispute, acting_user=people["cro"], at=NOW)
+    )
+    assert then in said
+
+
+# --- One that fails keeps no other waiting ----------------------------------------------------
+
+# Tuesday 24 November 2026, 9:00 in New York, the day on which the pages are due.
+MORNING = datetime(2026, 11, 24, 14, tzinfo=UTC)
+
+
+def fails_for(call, unlucky, monkeypatch, module, name):
+    def wrapped(one, *args, **kwargs):
+        if one.pk == unlucky.pk:
+            raise RuntimeError("broken")
+        return call(one, *args, **kwargs)
+
+    monkeypatch.setattr(module, name, wrapped)
+
+
+def test_a_dispute_that_fails_keeps_no_other_from_its_reminders(draft, people, monkeypatch, caplog):
+    first = escalated(draft, people)
+    second = escalated(draft, people, key="vendor_management")
+    for unlucky, other in ((first, second), (second, first)):
+        OutgoingMail.objects.filter(kind="dispute-page-reminder").delete()
+        with monkeypatch.context() as patch:
+            real = dispute_mails._remind_of_page
+            fails_for(real, unlucky, patch, dispute_mails, "_remind_of_page")
+            dispute_mails.remind(at=MORNING)
+        found = OutgoingMail.objects.filter(kind="dispute-page-reminder")
+        assert found.count() == 3
+        assert all(f":{other.pk}:" in one.key for one in found)
+        assert f"{unlucky}: its reminders failed" in caplog.text
+
+
+def test_a_draft_that_fails_keeps_no_other_from_its_reminders(
+    draft, people, functions, monkeypatch, caplog
+):
+    other = factories.draft(people, number="NC-DD", functions=[functions["deal_desk"]])
+    fails_for(reminders._remind_of_draft, draft, monkeypatch, reminders, "_remind_of_draft")
+    reminders.remind_waiting(at=MORNING)
+    found = OutgoingMail.objects.filter(kind="draft-reminder")
+    assert found.exists()
+    assert all(other.reference in one.key for one in found)
+    assert f"{draft}: its reminders failed" in caplog.text
+
+
+def test_a_veto_that_fails_keeps_no_other_from_the_ceo(draft, people, monkeypatch, caplog):
+    broken, fine = (
+        vetoes.veto(row=row_of(draft, key), reason="ASC 606.", acting_user=people["cfo"], at=NOW)
+        for key in ("deal_desk", "billing_and_collections")
+    )
+    fails_for(vetoes._ask_ceo, broken, monkeypatch, vetoes, "_ask_ceo")
+    assert vetoes.tell_ceo_of_possible_orders(at=MORNING + 21 * DAY) == 1
+    (mail,) = OutgoingMail.objects.filter(kind="order-possible")
+    assert f":{fine.pk}:" in mail.key
+    assert "was not told" in caplog.text
+
+
+def test_a_task_runs_every_sweep_and_then_fails(monkeypatch):
+    ran = []
+
+    def broken(*, at):
+        ran.append("broken")
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(reminders, "remind_waiting", broken)
+    monkeypatch.setattr(vetoes, "tell_ceo_of_possible_orders", lambda *, at: ran.append("fine"))
+    with pytest.raises(RuntimeError, match="broken"):
+        tasks.remind_waiting()
+    assert ran == ["broken", "fine"]
