@@ -89,14 +89,14 @@ def test_two_edits_of_one_row_are_merged(three):
     cro, coo, _ = three
     for page in (cro, coo):
         page.goto(f"{BOARD}rows/7/")
-    coo.get_by_label("Rationale").fill("The field knows first.")
+    coo.get_by_label("Why it sits here").fill("The field knows first.")
     coo.get_by_role("button", name="Save row 4.7").click()
     steps.told(coo, "saved.")
 
     cro.get_by_label("Scope out").fill("What marketing does before a lead is qualified.")
     cro.get_by_role("button", name="Save row 4.7").click()
     expect(cro.get_by_role("alert").first).to_contain_text("Daniel Osei, COO, changed this")
-    expect(cro.get_by_label("Rationale")).to_have_value("The field knows first.")
+    expect(cro.get_by_label("Why it sits here")).to_have_value("The field knows first.")
     cro.get_by_role("button", name="Save row 4.7").click()
     steps.told(cro, "saved.")
     row = steps.open_row(coo, BOARD, 7)
