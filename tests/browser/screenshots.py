@@ -7,6 +7,7 @@ so that a run of the tests leaves the pictures alone.
 """
 
 import io
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +21,20 @@ pytestmark = pytest.mark.browser
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 MOST_BYTES = 250_000
+COO_PAGE = (
+    "I ask that operations plan the selling days.\n\nTwo of three kick-offs last year fell into a "
+    "system release, because sales planned the day alone. We see releases, holidays and room "
+    "bookings first.\n\nI can live with a plan that the CRO confirms once a quarter."
+)
+CRO_PAGE = (
+    "I ask that planning stay with the CRO.\n\nSelling days follow the customers' quarter, not our "
+    "releases. My managers answer for the number, so they choose the days.\n\nI can live with a "
+    "calendar that operations keeps and everybody sees."
+)
+CFO_PAGE = (
+    "I ask for one calendar, whoever keeps it.\n\nThe close needs five quiet days. I do not mind "
+    "who plans, as long as these stand.\n\nI can live with either, from the next quarter on."
+)
 PLAN = (
     ("Commission close moves to finance, with one written calendar", "Priya Raman", 20),
     ("One golden record for accounts; the duplicates queue is empty", "Tomas Vega", 50),
@@ -76,11 +91,14 @@ def test_pictures_of_the_readme(registry, open_page, tmp_path):
     take(lead, "inforce-dark")
 
     cro.goto("/boundaries/NC-RB/1/")
-    cro.get_by_role("button", name="Amend").click()
+    cro.get_by_role("link", name="Amend").click()
+    cro.get_by_role("button", name="Open draft v2").click()
     steps.told(cro, "NC-RB-2 is open")
     board = cro.url
     for page in (cro, coo, cfo):
-        steps.agree_to_all(page, board)
+        page.goto(board)
+        page.get_by_role("button", name="Confirm what is unchanged").click()
+        steps.told(page, "onfirmed")
     cro.goto(f"{board}rows/6/")
     cro.get_by_label("Owner", exact=True).select_option(label="COO")
     cro.get_by_role("button", name="Save row 4.6").click()
@@ -89,10 +107,31 @@ def test_pictures_of_the_readme(registry, open_page, tmp_path):
     row.get_by_text("Contest row 4.1").first.click()
     row.get_by_label("Why row 4.1").fill("Selling days are planned with operations beforehand.")
     row.get_by_role("button", name="Contest row 4.1").click()
-    steps.told(coo, "is contested")
+    expect(coo.locator("#board-said")).to_contain_text("is contested")
     steps.open_row(cfo, board, 1)
     take(cfo, "draft")
+    cfo.goto("/boundaries/NC-RB/compare/?from=1&to=2")
+    take(cfo, "compare")
 
+    row = steps.open_row(coo, board, 1)
+    row.get_by_text("Escalate row 4.1 to the CEO").click()
+    row.get_by_label("The question for the CEO").fill("Who plans the sellers' days?")
+    row.get_by_role("button", name="Escalate row 4.1").click()
+    row = steps.open_row(coo, board, 1)
+    row.get_by_role("link", name=re.compile("^Open dispute")).click()
+    dispute = coo.url
+    for page, words in ((coo, COO_PAGE), (cro, CRO_PAGE), (cfo, CFO_PAGE)):
+        page.goto(dispute)
+        page.get_by_role("textbox", name="Your page for the").fill(words)
+        page.get_by_role("button", name="File your page").click()
+    ceo = open_page("/")
+    steps.sign_in(ceo, "Helen Marsh")
+    ceo.goto(dispute)
+    take(ceo, "dispute")
+    for page in (cro, coo, cfo):
+        page.goto(dispute)
+        page.get_by_role("button", name="Agree to withdraw the dispute").click()
+    row = steps.open_row(coo, board, 1)
     row.get_by_role("button", name="Agree to row 4.1").click()
     expect(row.get_by_text("COO agreed").first).to_be_visible()
     steps.set_effective_date(cro, board, steps.company_today())
