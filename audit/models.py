@@ -9,6 +9,9 @@ from django.db.models import Q
 
 from .merkle import EMPTY_ROOT
 
+# The one kind of event that tells of erased texts: without it nothing is erased.
+ERASING_EVENT = "person.texts_erased"
+
 
 class Event(models.Model):
     """One thing that happened. Written by ``audit.record`` only, and never changed."""
@@ -77,3 +80,15 @@ class PersonalText(models.Model):
 
     def __str__(self) -> str:
         return f"personal text of event {self.sequence}"
+
+
+class ErasedText(models.Model):
+    """That a personal text was erased, and when: it says nothing of what the text said."""
+
+    sequence = models.PositiveBigIntegerField(primary_key=True)
+    erased_at = models.DateTimeField()
+    # The event that tells of the erasure.
+    erased_by = models.PositiveBigIntegerField()
+
+    def __str__(self) -> str:
+        return f"personal text of event {self.sequence}, erased"

@@ -34,6 +34,13 @@ Operation = Literal["INSERT", "UPDATE", "DELETE", "TRUNCATE"]
 PREFIX = "guard_"
 _LONGEST_NAME = 63  # PostgreSQL cuts longer identifiers
 
+# What "{yesterday}" in a condition stands for: 24 hours ago by the database's own clock, written as
+# each database writes a time column.
+_YESTERDAY = {
+    "sqlite": "datetime('now', '-1 day')",
+    "postgresql": "(CURRENT_TIMESTAMP - INTERVAL '1 day')",
+}
+
 # pg_trigger.tgtype: what a trigger fires on, as bits
 _TYPE_BITS = {"INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
 _ROW_BIT, _BEFORE_BIT = 1, 2
@@ -53,7 +60,7 @@ class Guard:
         """The CREATE TRIGGER statement; "" where SQLite has no such operation."""
         if self.operation == "TRUNCATE":
             return ""
-        when = f" WHEN {self.when}" if self.when else ""
+        when = f" WHEN {self._when('sqlite')}" if self.when else ""
         return (
             f'CREATE TRIGGER "{self.name}" BEFORE {self.operation} ON "{self.table}" '
             f"FOR EACH ROW{when} BEGIN SELECT RAISE(ABORT, {_quoted(self.message)}); END"
@@ -66,7 +73,7 @@ class Guard:
             "ERRCODE = 'restrict_violation';"
         )
         if self.when:
-            refusal = f"IF {self.when} THEN {refusal} END IF;"
+            refusal = f"IF {self._when('postgresql')} THEN {refusal} END IF;"
         returned = {"TRUNCATE": "NULL", "DELETE": "OLD"}.get(self.operation, "NEW")
         return f"BEGIN {refusal} RETURN {returned}; END"
 
@@ -79,6 +86,9 @@ class Guard:
             f'CREATE TRIGGER "{self.name}" BEFORE {self.operation} ON "{self.table}" '
             f'FOR EACH {each} EXECUTE FUNCTION "{self.name}"();'
         )
+
+    def _when(self, vendor: str) -> str:
+        return self.when.replace("{yesterday}", _YESTERDAY[vendor])
 
     def postgresql_type(self) -> int:
         each = 0 if self.operation == "TRUNCATE" else _ROW_BIT
@@ -117,8 +127,9 @@ def refuse(table: str, *, name: str, on: Sequence[Operation], message: str, when
 
     In ``when`` write ``{row}.column``: it stands for the new row of an INSERT, the old row of a
     DELETE, and an UPDATE is refused when either its old or its new row meets the condition. OLD
-    and NEW may be written too where they exist. Subqueries are allowed. The SQL must mean the same
-    to SQLite and PostgreSQL. ``message`` reads after the table's name.
+    and NEW may be written too where they exist; ``{yesterday}`` is the instant 24 hours ago by the
+    database's clock. Subqueries are allowed. Otherwise the SQL must mean the same to SQLite and
+    PostgreSQL. ``message`` reads after the table's name.
     """
     for operation in on:
         condition = when

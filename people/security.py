@@ -148,7 +148,7 @@ def _cells(line: Line) -> tuple[str, ...]:
         line.who,
         event.office,
         line.words,
-        line.said,
+        f"erased on {line.erased_at:%Y-%m-%d} UTC" if line.erased_at else line.said,
         line.place,
     )
 

@@ -6,12 +6,12 @@ no sentence here is told by its name, so that nothing is left out.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Min, Q
 
-from audit.models import Event, PersonalText
+from audit.models import ERASING_EVENT, ErasedText, Event, PersonalText
 
 from .calendar import date_words
 from .models import Invitation, Office, Person
@@ -25,7 +25,8 @@ class Line:
     event: Event
     who: str  # "Maya Lindqvist", "Somebody" or "The registry"
     words: str  # "signed in with a passkey"
-    said: str  # a reason or an address, as it was given; "" where it was erased
+    said: str  # a reason or an address, as it was given; "" where none was, or it was erased
+    erased_at: datetime | None  # when it was erased
     place: str  # "new place", "same place as event 12", or "" where none was kept
     person_id: int | None  # whose account to lead to
 
@@ -42,6 +43,7 @@ class Known:
     invited: dict[int, str]
     offices: dict[str, str]
     said: dict[int, str]
+    erased: dict[int, datetime]
     first_from: dict[tuple[int | None, str], int]
 
     def person(self, key: Any) -> str:
@@ -69,6 +71,7 @@ def _line(event: Event, known: Known) -> Line:
         who=_who(event),
         words=words,
         said=known.said.get(event.sequence, ""),
+        erased_at=known.erased.get(event.sequence),
         place=place,
         person_id=about if about in known.people else None,
     )
@@ -93,7 +96,9 @@ def _known(page: Sequence[Event], *, with_said: bool) -> Known:
         ip_hash__in={one.ip_hash for one in page if one.ip_hash},
     )
     first = seen.order_by().values_list("actor_id", "ip_hash").annotate(first=Min("sequence"))
-    said = PersonalText.objects.filter(sequence__in=[one.sequence for one in page])
+    with_text = [one.sequence for one in page if one.personal_commitment]
+    said = PersonalText.objects.filter(sequence__in=with_text)
+    erased = ErasedText.objects.filter(sequence__in=with_text)
     return Known(
         people=dict(Person.objects.filter(pk__in=keys).values_list("pk", "name")),
         invited=dict(
@@ -101,6 +106,7 @@ def _known(page: Sequence[Event], *, with_said: bool) -> Known:
         ),
         offices=dict(Office.objects.values_list("key", "short")),
         said=dict(said.values_list("sequence", "text")) if with_said else {},
+        erased=dict(erased.values_list("sequence", "erased_at")) if with_said else {},
         first_from={(actor, place): sequence for actor, place, sequence in first},
     )
 
@@ -301,6 +307,7 @@ _WORDS: dict[str, Words] = {
     ),
     "person.reading_changed": _fixed("changed in which zone and language they read times"),
     "person.news_by_mail_changed": _fixed("changed how soon news is mailed to them"),
+    ERASING_EVENT: _account("erased texts about {} beside the log, and mails and news to them"),
     "appointment.recorded": _appointment("recorded {}"),
     "appointment.proposed": _appointment("proposed {}"),
     "appointment.corrected": _appointment("corrected a record: {}"),

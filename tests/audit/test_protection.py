@@ -5,7 +5,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
 from audit import protection
-from audit.models import Event, LogHead, PersonalText
+from audit.models import Event, LogHead
 from tests.audit.test_log import record
 
 SQLITE_ONLY = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="SQLite's own statement")
@@ -86,12 +86,6 @@ def test_log_refuses_the_orm(event):
     ):
         with pytest.raises(IntegrityError, match="audit_event"), transaction.atomic():
             act()
-
-
-def test_personal_text_can_be_erased(event):
-    PersonalText.objects.all().delete()
-
-    assert not PersonalText.objects.exists()
 
 
 def test_nothing_is_missing_after_migrate(db):

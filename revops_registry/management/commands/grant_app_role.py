@@ -12,6 +12,7 @@ LESS = {
     "audit_event": "SELECT, INSERT",
     "audit_loghead": "SELECT, UPDATE",
     "audit_personaltext": "SELECT, INSERT, DELETE",  # deleting is how a person's text is erased
+    "audit_erasedtext": "SELECT, INSERT",
     "django_migrations": "SELECT",
 }
 
