@@ -1,59 +1,36 @@
-"""What an event's leaf is made of (EVIDENCE 4). Writer and verifier both use this."""
+"""An ``Event`` as its leaf (EVIDENCE 4). Writer and verifier both use this.
+
+What the leaf is made of stands in ``sealing.log_entry``, so that it can be hashed without us.
+"""
 
 import hmac
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from hashlib import sha256
-from typing import TypeAlias
+from typing import Any
 
-import rfc8785
 from django.conf import settings
 
-from .merkle import leaf_hash
+from sealing import log_entry
+from sealing.log_entry import JSON as JSON
+from sealing.log_entry import canonical_sha256 as canonical_sha256
+from sealing.log_entry import personal_commitment as personal_commitment
+from sealing.log_entry import time_words as time_words
+
 from .models import Event
 
-JSON: TypeAlias = "str | int | float | bool | Sequence[JSON] | Mapping[str, JSON] | None"
 
-
-def time_words(at: datetime) -> str:
-    """UTC with microseconds, "2026-12-03T15:02:11.000250Z": one spelling for one instant."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def canonical_sha256(data: JSON) -> str:
-    """SHA-256 (hexadecimal) of the RFC 8785 form of ``data``."""
-    return sha256(rfc8785.dumps(data)).hexdigest()
+def said_by(event: Event) -> dict[str, Any]:
+    """All that the event says, as ``sealing.log_entry.leaf_of`` takes it and an export gives it."""
+    said: dict[str, Any] = {name: getattr(event, name) for name in log_entry.FIELDS}
+    return {
+        "schema": log_entry.SCHEMA,
+        **said,
+        "at": time_words(event.at),
+        "data": event.data,
+    }
 
 
 def leaf_of(event: Event) -> bytes:
     """SHA-256(0x00 || RFC 8785 JSON) of everything that the event says; 32 bytes."""
-    return leaf_hash(
-        rfc8785.dumps(
-            {
-                "schema": "revops-log/1",
-                "sequence": event.sequence,
-                "at": time_words(event.at),
-                "event": event.event,
-                "actor_id": event.actor_id,
-                "actor_name": event.actor_name,
-                "office": event.office,
-                "appointment_id": event.appointment_id,
-                "object_type": event.object_type,
-                "object_id": event.object_id,
-                "object_version": event.object_version,
-                "object_sha256": event.object_sha256,
-                "ip_hash": event.ip_hash,
-                "authentication_sha256": event.authentication_sha256,
-                "data_sha256": canonical_sha256(event.data),
-                "personal_commitment": event.personal_commitment,
-            }
-        )
-    )
-
-
-def personal_commitment(text: str, salt: str) -> str:
-    """Commit to ``text``: HMAC-SHA256 keyed with ``salt`` (hexadecimal), in hexadecimal."""
-    return hmac.digest(bytes.fromhex(salt), text.encode(), "sha256").hex()
+    return log_entry.leaf_of(said_by(event))
 
 
 def ip_hash(ip: str) -> str:

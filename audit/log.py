@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from django.db import transaction
 from django.utils import timezone
 
-from . import merkle
+from sealing import merkle
+
 from .leaf import JSON, ip_hash, leaf_of, personal_commitment
 from .models import Event, LogHead, PersonalText
 

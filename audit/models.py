@@ -7,7 +7,7 @@ Plain ids, no foreign keys: an event outlives whatever it speaks of. Triggers
 from django.db import models
 from django.db.models import Q
 
-from .merkle import EMPTY_ROOT
+from sealing.merkle import EMPTY_ROOT
 
 # The one kind of event that tells of erased texts: without it nothing is erased.
 ERASING_EVENT = "person.texts_erased"
@@ -56,7 +56,7 @@ class LogHead(models.Model):
     """The log's end: its size, and what is needed to append the next leaf. One row, the lock."""
 
     size = models.PositiveBigIntegerField(default=0)
-    # Roots of the perfect subtrees, largest first, in hexadecimal (audit.merkle).
+    # Roots of the perfect subtrees, largest first, in hexadecimal (sealing.merkle).
     frontier = models.JSONField(default=list)
     root = models.CharField(max_length=64, default=EMPTY_ROOT.hex())
 

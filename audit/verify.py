@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 from django.db.models import Max, OuterRef, Subquery
 
-from . import merkle, protection
+from sealing import merkle
+
+from . import protection
 from .leaf import leaf_of, personal_commitment
 from .models import Event, LogHead, PersonalText
 

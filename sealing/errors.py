@@ -45,3 +45,7 @@ class SignatureRefused(SealingError):
 
 class TimestampUnavailable(SealingError):
     """The timestamp authority gave no usable answer: the signature waits, its level stays."""
+
+
+class CheckpointInvalid(SealingError):
+    """This is no checkpoint, or none that this log's key signed."""

@@ -1,12 +1,14 @@
-"""The company's keys: one self-signed authority, the organisation seal, the timestamp authority.
+"""The company's keys: one self-signed authority, the organisation seal, the timestamp authority,
+the audit log's.
 
 The authority (EC P-384) signs every certificate itself; an intermediate would have been tidier,
 but its revocation lists are not found when a signature is judged in the past. The seal is EC
-P-256; the timestamp authority is RSA-3072, the kind every reader accepts for RFC 3161.
+P-256; the timestamp authority is RSA-3072, the kind every reader accepts for RFC 3161; the log's
+is Ed25519, as checkpoints want it.
 
-A directory of keys holds `root`, `seal` and `tsa`, each as `.pem` (certificate) and `.key.pem`
-(encrypted PKCS#8), and `root.sha256`, the fingerprint to publish. Roots of an outside timestamp
-authority (TSA_URL) may be added as `timestamp-roots.pem`.
+A directory of keys holds `root`, `seal`, `tsa` and `log`, each as `.pem` (certificate) and
+`.key.pem` (encrypted PKCS#8), and `root.sha256`, the fingerprint to publish. Roots of an outside
+timestamp authority (TSA_URL) may be added as `timestamp-roots.pem`.
 """
 
 from __future__ import annotations
@@ -22,11 +24,12 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
-from sealing.errors import KeysExist, KeysUnusable
+from sealing.checkpoint import LOG_UNIT, LogKey, LogVerifier
+from sealing.errors import CheckpointInvalid, KeysExist, KeysUnusable
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -41,7 +44,7 @@ SEAL_UNIT = "Organisation seal"
 TSA_UNIT = "Timestamp authority"
 
 _DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
-_NAMES = ("root", "seal", "tsa")
+_NAMES = ("root", "seal", "tsa")  # `log` has a kind of key and a loader of its own
 _TIMESTAMP_ROOTS = "timestamp-roots.pem"
 _USAGES = (
     "digital_signature", "content_commitment", "key_encipherment", "data_encipherment",
@@ -66,6 +69,7 @@ class CompanyKeys:
     root: KeyPair
     seal: KeyPair
     tsa: KeyPair
+    log: LogKey
     timestamp_roots: tuple[x509.Certificate, ...] = ()
 
     @property
@@ -139,6 +143,58 @@ def create_keys(
         )
         _write(directory / f"{name}.pem", certificate.public_bytes(Encoding.PEM))
     _write(directory / "root.sha256", f"{fingerprint(root)}\n".encode())
+    _add_log_key(directory, root_key, root, lock, start)
+
+
+def add_missing_keys(directory: Path, secret: str, *, now: datetime) -> list[str]:
+    """Add what a directory made by an earlier version lacks; give the names of what was added.
+
+    Nothing is replaced. Raises KeysUnusable where the authority itself does not open, and
+    KeysExist where one half of a pair is there.
+    """
+    present = [path for path in _pair(directory, "log") if path.exists()]
+    if len(present) == 2:
+        return []
+    if present:
+        raise KeysExist(f"There is a {present[0].name} without its other half; restore that.")
+    root = _load_pair(directory, "root", secret)
+    lock = serialization.BestAvailableEncryption(secret.encode())
+    start = _whole_second(now) - timedelta(minutes=5)
+    _add_log_key(directory, root.key, root.certificate, lock, start)
+    return ["log"]
+
+
+def _add_log_key(
+    directory: Path,
+    root_key: PrivateKey,
+    root: x509.Certificate,
+    lock: serialization.KeySerializationEncryption,
+    start: datetime,
+) -> None:
+    """Make the log's key; its origin names the authority, so that no other company's is alike."""
+    made = issue_log_key(
+        root_key, root, origin=f"revops-registry/log/{fingerprint(root)[:16]}", start=start
+    )
+    key_path, certificate_path = _pair(directory, "log")
+    _write(key_path, made.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock))
+    _write(certificate_path, made.certificate.public_bytes(Encoding.PEM))
+
+
+def issue_log_key(
+    root_key: PrivateKey, root: x509.Certificate, *, origin: str, start: datetime
+) -> LogKey:
+    """Make an Ed25519 key for the log's checkpoints, certified by the company's authority.
+
+    A key that replaces another takes over its `origin` (`LogKey.origin`): the log is the same.
+    """
+    key = ed25519.Ed25519PrivateKey.generate()
+    certificate = _certificate(
+        _name(_attribute(root, NameOID.COUNTRY_NAME),
+              _attribute(root, NameOID.ORGANIZATION_NAME), LOG_UNIT, origin),
+        key, root, root_key, start, timedelta(days=365 * LEAF_YEARS),
+        usages=("digital_signature",),
+    )  # fmt: skip
+    return LogKey(key, certificate)
 
 
 def load_keys(directory: Path, secret: str) -> CompanyKeys:
@@ -146,24 +202,7 @@ def load_keys(directory: Path, secret: str) -> CompanyKeys:
 
     Takes about 0.3 s: callers keep the result. Dates are not judged here; see `key_problems`.
     """
-    pairs = {}
-    for name in _NAMES:
-        try:
-            certificate = x509.load_pem_x509_certificate((directory / f"{name}.pem").read_bytes())
-            locked = (directory / f"{name}.key.pem").read_bytes()
-        except OSError as error:
-            raise KeysUnusable(f"The {name} key or certificate is missing.") from error
-        except ValueError as error:
-            raise KeysUnusable(f"The {name} certificate cannot be read.") from error
-        try:
-            key = serialization.load_pem_private_key(locked, secret.encode())
-        except (ValueError, TypeError) as error:
-            raise KeysUnusable(f"The {name} key does not open with this secret.") from error
-        if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
-            raise KeysUnusable(f"The {name} key is of an unexpected kind.")
-        if _public(key.public_key()) != _public(certificate.public_key()):
-            raise KeysUnusable(f"The {name} key and certificate do not belong together.")
-        pairs[name] = KeyPair(key, certificate)
+    pairs = {name: _load_pair(directory, name, secret) for name in _NAMES}
     root = pairs["root"].certificate
     for name in _NAMES:
         try:
@@ -178,8 +217,44 @@ def load_keys(directory: Path, secret: str) -> CompanyKeys:
         root=pairs["root"],
         seal=pairs["seal"],
         tsa=pairs["tsa"],
+        log=_load_log_key(directory, secret, root),
         timestamp_roots=_timestamp_roots(directory),
     )
+
+
+def _load_pair(directory: Path, name: str, secret: str) -> KeyPair:
+    key, certificate = _load(directory, name, secret)
+    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        raise KeysUnusable(f"The {name} key is of an unexpected kind.")
+    return KeyPair(key, certificate)
+
+
+def _load_log_key(directory: Path, secret: str, root: x509.Certificate) -> LogKey:
+    key, certificate = _load(directory, "log", secret)
+    if not isinstance(key, ed25519.Ed25519PrivateKey):
+        raise KeysUnusable("The log key is of an unexpected kind.")
+    try:
+        LogVerifier.from_certificate(certificate, root)
+    except CheckpointInvalid as error:
+        raise KeysUnusable("The log certificate is not issued by this root for a log.") from error
+    return LogKey(key, certificate)
+
+
+def _load(directory: Path, name: str, secret: str) -> tuple[object, x509.Certificate]:
+    try:
+        certificate = x509.load_pem_x509_certificate((directory / f"{name}.pem").read_bytes())
+        locked = (directory / f"{name}.key.pem").read_bytes()
+    except OSError as error:
+        raise KeysUnusable(f"The {name} key or certificate is missing.") from error
+    except ValueError as error:
+        raise KeysUnusable(f"The {name} certificate cannot be read.") from error
+    try:
+        key = serialization.load_pem_private_key(locked, secret.encode())
+    except (ValueError, TypeError) as error:
+        raise KeysUnusable(f"The {name} key does not open with this secret.") from error
+    if _public(key.public_key()) != _public(certificate.public_key()):
+        raise KeysUnusable(f"The {name} key and certificate do not belong together.")
+    return key, certificate
 
 
 def key_problems(directory: Path, secret: str, now: datetime) -> list[str]:
@@ -199,7 +274,10 @@ def key_problems(directory: Path, secret: str, now: datetime) -> list[str]:
     published = (directory / "root.sha256").read_text(encoding="ascii", errors="replace").split()
     if published != [keys.root_fingerprint]:
         problems.append("The fingerprint in root.sha256 is not that of the root certificate.")
-    for name, pair in (("root", keys.root), ("seal", keys.seal), ("tsa", keys.tsa)):
+    pairs: list[tuple[str, KeyPair | LogKey]] = [
+        ("root", keys.root), ("seal", keys.seal), ("tsa", keys.tsa), ("log", keys.log),
+    ]  # fmt: skip
+    for name, pair in pairs:
         ends = pair.certificate.not_valid_after_utc
         if now >= ends:
             problems.append(f"The {name} certificate expired on {ends:%d %b %Y}.")
@@ -251,9 +329,13 @@ def issue_crl(keys: CompanyKeys, *, now: datetime) -> bytes:
 
 def _paths(directory: Path) -> list[Path]:
     return [
-        *(directory / f"{name}{ending}" for name in _NAMES for ending in (".key.pem", ".pem")),
+        *(path for name in (*_NAMES, "log") for path in _pair(directory, name)),
         directory / "root.sha256",
     ]
+
+
+def _pair(directory: Path, name: str) -> tuple[Path, Path]:
+    return directory / f"{name}.key.pem", directory / f"{name}.pem"
 
 
 def _timestamp_roots(directory: Path) -> tuple[x509.Certificate, ...]:
@@ -286,7 +368,7 @@ def _short(text: str) -> str:
 
 def _certificate(
     subject: x509.Name,
-    key: PrivateKey,
+    key: PrivateKey | ed25519.Ed25519PrivateKey,
     issuer: x509.Certificate | None,
     issuer_key: PrivateKey,
     start: datetime,

@@ -10,10 +10,10 @@ from django.db import transaction
 from django.db.transaction import TransactionManagementError
 
 import audit
-from audit import merkle
 from audit.leaf import personal_commitment
 from audit.log import LogDamaged
 from audit.models import Event, LogHead, PersonalText
+from sealing import merkle
 
 AT = datetime(2026, 12, 3, 15, 2, 11, 250, tzinfo=UTC)
 MAYA = SimpleNamespace(pk=7, name="Maya Lindqvist")

@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from sealing import keys as company_keys
-from sealing.errors import KeysExist, KeysUnusable
+from sealing.checkpoint import LogVerifier
+from sealing.errors import CheckpointInvalid, KeysExist, KeysUnusable
 
 from .conftest import SECRET
 
@@ -22,8 +23,8 @@ def changed(keys_directory, tmp_path):
 def test_keys_are_readable_by_their_owner_only_and_locked(keys_directory):
     files = sorted(path.name for path in keys_directory.iterdir())
     assert files == [
-        "root.key.pem", "root.pem", "root.sha256", "seal.key.pem", "seal.pem", "tsa.key.pem",
-        "tsa.pem",
+        "log.key.pem", "log.pem", "root.key.pem", "root.pem", "root.sha256", "seal.key.pem",
+        "seal.pem", "tsa.key.pem", "tsa.pem",
     ]  # fmt: skip
     for path in keys_directory.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -53,7 +54,7 @@ def test_keys_are_not_made_from_bad_input(tmp_path, wrong):
 def test_root_issues_everything_directly_and_its_fingerprint_is_published(keys, keys_directory):
     published = (keys_directory / "root.sha256").read_text().strip()
     assert keys.root_fingerprint == published
-    for pair in (keys.seal, keys.tsa):
+    for pair in (keys.seal, keys.tsa, keys.log):
         pair.certificate.verify_directly_issued_by(keys.root_certificate)
     purposes = keys.tsa.certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
     assert purposes.critical
@@ -134,3 +135,53 @@ def test_a_revocation_list_is_older_than_the_signature_it_is_for(keys):
     listed = x509.load_der_x509_crl(company_keys.issue_crl(keys, now=now))
     assert listed.last_update_utc < now
     assert listed.is_signature_valid(keys.root_certificate.public_key())
+
+
+def test_the_log_key_is_certified_for_the_log_and_named_after_the_authority(keys):
+    verifier = LogVerifier.from_certificate(keys.log.certificate, keys.root_certificate)
+    assert verifier.text == keys.log.verifier.text
+    assert verifier.name == f"revops-registry/log/{keys.root_fingerprint[:16]}"
+
+
+def test_keys_of_an_earlier_version_get_the_log_key_added_and_nothing_replaced(changed):
+    for name in ("log.pem", "log.key.pem"):
+        (changed / name).unlink()
+    before = {path.name: path.read_bytes() for path in changed.iterdir()}
+    problems = company_keys.key_problems(changed, SECRET, datetime.now(UTC))
+    assert problems == ["Missing from the keys directory: log.key.pem, log.pem."]
+
+    assert company_keys.add_missing_keys(changed, SECRET, now=datetime.now(UTC)) == ["log"]
+    assert company_keys.key_problems(changed, SECRET, datetime.now(UTC)) == []
+    made = (changed / "log.pem").read_bytes()
+    assert company_keys.add_missing_keys(changed, SECRET, now=datetime.now(UTC)) == []
+    assert (changed / "log.pem").read_bytes() == made
+    assert {name: (changed / name).read_bytes() for name in before} == before
+    assert stat.S_IMODE((changed / "log.key.pem").stat().st_mode) == 0o600
+
+
+def test_half_a_log_key_is_told_and_not_made_anew(changed):
+    (changed / "log.pem").unlink()
+    with pytest.raises(KeysExist, match=r"log\.key\.pem without its other half"):
+        company_keys.add_missing_keys(changed, SECRET, now=datetime.now(UTC))
+
+
+def test_a_log_key_that_this_root_did_not_certify_is_told(changed, other_keys):
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    lock = serialization.BestAvailableEncryption(SECRET.encode())
+    (changed / "log.pem").write_bytes(other_keys.log.certificate.public_bytes(pem))
+    (changed / "log.key.pem").write_bytes(other_keys.log.key.private_bytes(pem, pkcs8, lock))
+    problems = company_keys.key_problems(changed, SECRET, datetime.now(UTC))
+    assert problems == ["The log certificate is not issued by this root for a log."]
+
+
+def test_a_seal_cannot_pass_for_a_log(keys):
+    with pytest.raises(CheckpointInvalid, match="not that of a log"):
+        LogVerifier.from_certificate(keys.seal.certificate, keys.root_certificate)
+
+
+def test_a_log_key_that_replaces_another_goes_on_under_its_name(keys):
+    next_key = company_keys.issue_log_key(
+        keys.root.key, keys.root_certificate, origin=keys.log.origin, start=datetime.now(UTC)
+    )
+    assert next_key.origin == keys.log.origin
+    assert next_key.verifier.key_id != keys.log.verifier.key_id

@@ -1,4 +1,5 @@
 import asyncio
+import dataclasses
 import http.server
 import io
 import itertools
@@ -157,9 +158,7 @@ def authority():
 
 def trusting(keys, root):
     """Our keys, trusting another root for timestamps."""
-    names = ("organisation", "country", "root", "seal", "tsa")
-    given = {name: getattr(keys, name) for name in names}
-    return company_keys.CompanyKeys(**given, timestamp_roots=(root,))
+    return dataclasses.replace(keys, timestamp_roots=(root,))
 
 
 def outside_company(other_keys, authority):
@@ -179,10 +178,9 @@ def outside_company(other_keys, authority):
     certificate = builder.add_extension(points, critical=False).sign(
         other_keys.root.key, hashes.SHA256()
     )
-    names = ("organisation", "country", "root", "seal")
-    given = {name: getattr(other_keys, name) for name in names}
-    tsa = company_keys.KeyPair(other_keys.tsa.key, certificate)
-    return company_keys.CompanyKeys(**given, tsa=tsa)
+    return dataclasses.replace(
+        other_keys, tsa=company_keys.KeyPair(other_keys.tsa.key, certificate)
+    )
 
 
 def test_an_outside_authority_dates_the_signatures_and_the_verdict_names_it(
