@@ -22,6 +22,8 @@ from typing import Any
 
 from asn1crypto import cms, pem
 from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.decode_limits import (
     DecodeLimits,
     DocumentDecodeBudget,
@@ -42,8 +44,9 @@ from pyhanko_certvalidator import ValidationContext
 from sealing import content as canonical_content
 from sealing.canonical import canonical_json, sha256_hex
 from sealing.content import SEAL_FIELD, TIMESTAMP_FIELD, Signatory
-from sealing.errors import ContentInvalid
+from sealing.errors import CheckpointInvalid, ContentInvalid
 from sealing.keys import SEAL_UNIT
+from sealing.log_statement import LogStatement
 from sealing.timestamps import build_token, signer_info
 from sealing.verdict import HEADLINES, OWN_AUTHORITY, Kind, SignatureFinding, Verdict
 
@@ -172,6 +175,7 @@ def _judge_ours(pdf: bytes, trust: _Trust) -> Verdict:
     problems = [
         _container_problem(signature, pdf, known, trust, last=signature is signatures[-1])
         or _identity_problem(signature, signatories)
+        or _checkpoint_problem(signature, trust)
         for signature in signatures
     ]
     findings, authorities, later = [], set(), False
@@ -219,6 +223,7 @@ def _judge_ours(pdf: bytes, trust: _Trust) -> Verdict:
             ["A timestamp in the file lies after the time of this check: one clock is wrong."],
             **facts,
         )
+    facts |= _checkpoint(signatures, signatories)
     facts |= {"content": content, "timestamp_authority": ", ".join(sorted(authorities - {""}))}
     title = canonical_content.title(content)
     if missing:
@@ -509,6 +514,36 @@ def _identity_problem(signature: EmbeddedPdfSignature, signatories: Sequence[Sig
     if name == approver and signature.docmdp_level != MDPPerm.NO_CHANGES:
         return "It does not lock the document."
     return ""
+
+
+def _log_statement(signature: EmbeddedPdfSignature) -> LogStatement | None:
+    if signature.sig_object_type != "/Sig":
+        return None
+    return LogStatement.from_attributes(signature.signer_info["signed_attrs"])
+
+
+def _checkpoint_problem(signature: EmbeddedPdfSignature, trust: _Trust) -> str:
+    """Hold a checkpoint that the signature carries against the company's root."""
+    try:
+        statement = _log_statement(signature)
+        if statement is not None:
+            statement.checked(x509.load_der_x509_certificate(trust.root.dump()))
+    except CheckpointInvalid as error:
+        return str(error)
+    return ""
+
+
+def _checkpoint(
+    signatures: Sequence[EmbeddedPdfSignature], signatories: Sequence[Signatory]
+) -> dict[str, Any]:
+    """The checkpoint in the approver's signature, as facts of the verdict."""
+    approver = next(s.field for s in signatories if s.approver)
+    for signature in signatures:
+        statement = _log_statement(signature) if signature.field_name == approver else None
+        if statement is not None:
+            certificate = statement.certificate.public_bytes(Encoding.PEM).decode()
+            return {"checkpoint": statement.note, "log_certificate": certificate}
+    return {}
 
 
 def _validity_problem(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from asn1crypto import cms
 from asn1crypto import crl as asn1_crl
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
@@ -49,6 +50,7 @@ from sealing import stamp
 from sealing.content import SEAL_FIELD, TIMESTAMP_FIELD, signature_field
 from sealing.errors import SignatureRefused, TimestampUnavailable
 from sealing.keys import CompanyKeys, KeyPair, issue_crl, issue_one_shot
+from sealing.log_statement import LogStatement
 from sealing.timestamps import OutsideTimeStamper, RegistryTimeStamper, as_asn1
 
 # It warns at each signature that nothing will be fetched: the list it needs is made here.
@@ -109,11 +111,13 @@ def apply_signature(
     signature: ApprovalSignature,
     *,
     last: bool = False,
+    log: LogStatement | None = None,
     tsa_url: str = "",
 ) -> bytes:
     """Add one person's signature, made with a key that lives for this call only.
 
-    `last` is the approver's: it locks the document against everything but a timestamp. Raises
+    `last` is the approver's: it locks the document against everything but a timestamp. `log` is
+    the checkpoint of the audit log that the signature takes along, signed by it too. Raises
     SignatureRefused (no such empty field, not sealed, text that does not fit), Undrawable,
     TimestampUnavailable (try again later; nothing was changed).
     """
@@ -143,7 +147,7 @@ def apply_signature(
         "reason": reason,
         "docmdp_permissions": MDPPerm.NO_CHANGES if last else MDPPerm.FILL_FORMS,
     }
-    return _sign(pdf, keys, pair, picture, meta, tsa_url)
+    return _sign(pdf, keys, pair, picture, meta, tsa_url, log=log)
 
 
 def timestamp_document(pdf: bytes, keys: CompanyKeys, *, tsa_url: str = "") -> bytes:
@@ -180,11 +184,18 @@ def signed_fields(pdf: bytes) -> list[str]:
 class _HeldSigner(Signer):
     """A signer with its key in memory; pyHanko's own reads an RSA key twice for each signature."""
 
-    def __init__(self, pair: KeyPair, root: Any) -> None:
+    def __init__(self, pair: KeyPair, root: Any, log: LogStatement | None) -> None:
         registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # partly untyped
         registry.register(root)
         super().__init__(signing_cert=as_asn1(pair.certificate), cert_registry=registry)
         self._key = pair.key
+        self._log = log
+
+    async def signed_attrs(self, *args: Any, **options: Any) -> cms.CMSAttributes:
+        attributes = await super().signed_attrs(*args, **options)
+        if self._log is not None:
+            attributes.append(self._log.attribute())
+        return attributes
 
     async def async_sign_raw(
         self, data: bytes, digest_algorithm: str, dry_run: bool = False
@@ -219,6 +230,8 @@ def _sign(
     picture: bytes,
     meta: dict[str, Any],
     tsa_url: str,
+    *,
+    log: LogStatement | None = None,
 ) -> bytes:
     signer = PdfSigner(
         PdfSignatureMetadata(
@@ -231,7 +244,7 @@ def _sign(
             ),
             **meta,
         ),
-        _HeldSigner(pair, as_asn1(keys.root_certificate)),
+        _HeldSigner(pair, as_asn1(keys.root_certificate), log),
         timestamper=_timestamper(keys, tsa_url),
         stamp_style=StaticStampStyle(
             background=_Picture(picture),

@@ -49,7 +49,9 @@ class Verdict:
     """The judgement of one file. Its standing (in force, superseded) is for the server to add.
 
     Everything but `kind`, `headline`, `sentences` and `file_sha256` may be empty. `content` is
-    the attached canonical content, given only where its signatures hold.
+    the attached canonical content, given only where its signatures hold; so is `checkpoint`, the
+    note of the audit log that the approver's signature carries, whose own signature was checked
+    by `log_certificate` (PEM), issued by the company's root.
     """
 
     kind: Kind
@@ -66,6 +68,8 @@ class Verdict:
     timestamp_authority: str = ""
     level: str = ""
     content: dict[str, Any] | None = None
+    checkpoint: str = ""
+    log_certificate: str = ""
 
     @property
     def exit_status(self) -> int:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from sealing import checkpoint, merkle, render, sign
 from sealing import keys as company_keys
-from sealing import render, sign
+from sealing.log_statement import LogStatement
 
 from .samples import boundary
 
@@ -43,6 +44,12 @@ def make_keys(directory, organisation="Northwind Cloud"):
     return company_keys.load_keys(directory, SECRET)
 
 
+def statement(keys, size=4711):
+    """What the log says of itself when the CEO signs."""
+    root = merkle.root_of_leaves([merkle.leaf_hash(b"an event")])
+    return LogStatement(checkpoint.make(keys.log, size, root), keys.log.certificate)
+
+
 def seal_all(copy, keys):
     """Give every stage of sealing by name, in order, from "unsigned" to "closed"."""
     stages = {"unsigned": copy}
@@ -51,7 +58,9 @@ def seal_all(copy, keys):
     stages["CRO"] = pdf = sign.apply_signature(pdf, keys, approval("CRO"))
     reservation = "Row 4.2 only until the price book is signed."
     stages["CFO"] = pdf = sign.apply_signature(pdf, keys, approval("CFO", reservation=reservation))
-    stages["CEO"] = pdf = sign.apply_signature(pdf, keys, approval("CEO"), last=True)
+    stages["CEO"] = pdf = sign.apply_signature(
+        pdf, keys, approval("CEO"), last=True, log=statement(keys)
+    )
     stages["closed"] = sign.timestamp_document(pdf, keys)
     return stages
 
