@@ -16,7 +16,7 @@ import json
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -42,6 +42,8 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
 from sealing import content as canonical_content
+from sealing import hexadecimal  # noqa: F401 - its quicker way comes into force by importing it
+from sealing.alterations import alterations
 from sealing.canonical import canonical_json, sha256_hex
 from sealing.content import SEAL_FIELD, TIMESTAMP_FIELD, Signatory
 from sealing.errors import CheckpointInvalid, ContentInvalid
@@ -85,17 +87,21 @@ def judge(
         return _without_our_marks(pdf, checked)
     try:
         roots = [_certificate(data) for data in root_certificates]
-        return _judge_ours(pdf, _Trust(root, roots, at))
+        verdict = _judge_ours(pdf, _Trust(root, roots, at))
     except _Altered as error:
-        sentence = str(error)
+        verdict = _verdict("altered", pdf, checked, [str(error), _DO_NOT_RELY])
     except MemoryError:
         raise  # the limits speak, not the file
     except Exception as error:  # a parser that trips over our own file: it was damaged
         logger.info("Damaged file of ours: %r", error)
         sentence = "The file is damaged and can no longer be read as it was written."
-    return _verdict("altered", pdf, checked, [sentence, _DO_NOT_RELY])
+        verdict = _verdict("altered", pdf, checked, [sentence, _DO_NOT_RELY])
+    if verdict.kind != "altered":
+        return verdict
+    return replace(verdict, changes=alterations(pdf, _LIMITS, _digest_matches))
 
 
+_ENCRYPTED = "The file is encrypted; this registry never encrypts what it seals."
 _UNTRUSTED_TIME = "Its timestamp is by an authority that is not trusted here."
 _CHANGED = "What it covers was changed after signing."
 _DO_NOT_RELY = "Do not rely on it: ask for the original file."
@@ -131,6 +137,8 @@ def _without_our_marks(pdf: bytes, checked: str) -> Verdict:
         return _verdict("unverifiable", pdf, checked, ["This file is not a PDF."])
     try:
         reader = PdfFileReader(io.BytesIO(pdf), strict=True, decode_limits=_LIMITS)
+        if reader.encrypted:
+            return _verdict("unverifiable", pdf, checked, [_ENCRYPTED])
         signed = sum(1 for _ in enumerate_sig_fields(reader, filled_status=True))
         pages = int(reader.root["/Pages"]["/Count"])
     except MemoryError:

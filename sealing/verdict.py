@@ -51,7 +51,8 @@ class Verdict:
     Everything but `kind`, `headline`, `sentences` and `file_sha256` may be empty. `content` is
     the attached canonical content, given only where its signatures hold; so is `checkpoint`, the
     note of the audit log that the approver's signature carries, whose own signature was checked
-    by `log_certificate` (PEM), issued by the company's root.
+    by `log_certificate` (PEM), issued by the company's root. `changes` are sentences on where an
+    altered file was altered, as far as that can be told.
     """
 
     kind: Kind
@@ -67,6 +68,7 @@ class Verdict:
     missing_fields: list[str] = field(default_factory=list)
     timestamp_authority: str = ""
     level: str = ""
+    changes: list[str] = field(default_factory=list)
     content: dict[str, Any] | None = None
     checkpoint: str = ""
     log_certificate: str = ""

@@ -135,7 +135,7 @@ def answer(request: bytes) -> bytes:
 
 def describe(verdict: Verdict) -> str:
     """Give the verdict as the lines that the command prints."""
-    lines = [verdict.headline, "", *verdict.sentences]
+    lines = [verdict.headline, "", *verdict.sentences, *verdict.changes]
     if verdict.reference:
         lines += ["", f"Document   {verdict.reference}"]
     if verdict.content_sha256:
