@@ -49,3 +49,11 @@ class TimestampUnavailable(SealingError):
 
 class CheckpointInvalid(SealingError):
     """This is no checkpoint, or none that this log's key signed."""
+
+
+class BundleInvalid(SealingError):
+    """An evidence bundle that cannot be read; `altered` where it was one before."""
+
+    def __init__(self, message: str, *, altered: bool = False) -> None:
+        super().__init__(message)
+        self.altered = altered

@@ -23,9 +23,9 @@ from sealing.errors import ChildFailed
 _PASSED_ON = (
     "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT",
     "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "XDG_CACHE_HOME",
-    "WEASYPRINT_DLL_DIRECTORIES", "VIRTUAL_ENV",
+    "WEASYPRINT_DLL_DIRECTORIES", "VIRTUAL_ENV", "PYTHONPATH",
 )  # fmt: skip
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parent.parent  # a folder, or verifier.pyz
 _OK = b"ok\n"
 _REFUSED = b"refused\n"
 
@@ -99,12 +99,15 @@ class Child:
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         # set and dictionary order must not depend on the process
         environment |= {"PYTHONHASHSEED": "0", "PYTHONIOENCODING": "utf-8"} | self._environment
+        if not _ROOT.is_dir():
+            paths = [str(_ROOT), environment.get("PYTHONPATH", "")]
+            environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
         return subprocess.Popen(  # noqa: S603 - this interpreter and a module of ours
             [sys.executable, "-m", self._module, *self._arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            cwd=_ROOT,
+            cwd=_ROOT if _ROOT.is_dir() else _ROOT.parent,
             env=environment,
             start_new_session=True,  # Ctrl-C at a terminal is for the parent to handle
         )

@@ -1,9 +1,11 @@
 """Is this file genuine? The verdict of EVIDENCE 5, without server, database or network.
 
 Trust starts from the fingerprint of the company's root certificate, which comes from outside the
-file. `verify_in_child` is for files from strangers; `verify` judges in this process.
+file. `verify_in_child` is for files from strangers; `verify` judges in this process. With the
+evidence bundle of the file, `verify_bundle` also says how each signer proved who they were and
+that the log tells of it.
 
-    python -m sealing.verify FILE --root FINGERPRINT [--tsa-root PEM] [--json]
+    python -m sealing.verify FILE --root FINGERPRINT [--bundle ZIP] [--tsa-root PEM] [--json]
 
 Exit status: 0 genuine, 1 altered or incomplete, 2 not ours or not verifiable.
 """
@@ -20,13 +22,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from sealing.bundle import MAX_BUNDLE_BYTES
 from sealing.canonical import sha256_hex
 from sealing.errors import ChildFailed
+from sealing.evidence import EvidenceVerdict
 from sealing.limits import Child
 from sealing.verdict import HEADLINES, SignatureFinding, Verdict
 
-__all__ = ["MAX_FILE_BYTES", "SignatureFinding", "Verdict", "verify", "verify_in_child"]
+__all__ = [
+    "MAX_FILE_BYTES", "EvidenceVerdict", "SignatureFinding", "Verdict", "verify", "verify_bundle",
+    "verify_in_child",
+]  # fmt: skip
 
 MAX_FILE_BYTES = 10_000_000
 WALL_SECONDS = 20.0
@@ -88,17 +96,56 @@ def verify_in_child(
     moment = (at or datetime.now(UTC)).astimezone(UTC)
     if len(pdf) > MAX_FILE_BYTES:
         return unverifiable(pdf, "The file is larger than 10 MB.", moment)
+    try:
+        request = _request(pdf, b"", fingerprint, root_certificates, moment)
+        return Verdict.from_dict(json.loads(child.ask(request, wall_seconds=timeout_seconds)))
+    except (ChildFailed, ValueError, TypeError) as error:
+        return unverifiable(pdf, _failure(error), moment)
+
+
+def verify_bundle(
+    pdf: bytes,
+    bundle: bytes,
+    *,
+    root_fingerprint: str,
+    root_certificates: Sequence[bytes] = (),
+    at: datetime | None = None,
+    timeout_seconds: float = WALL_SECONDS,
+) -> EvidenceVerdict:
+    """Judge a file together with its evidence bundle, in a child process; see `verify_in_child`."""
+    fingerprint = normal_fingerprint(root_fingerprint)
+    moment = (at or datetime.now(UTC)).astimezone(UTC)
+    if len(pdf) > MAX_FILE_BYTES:
+        return _no_evidence(unverifiable(pdf, "The file is larger than 10 MB.", moment))
+    if len(bundle) > MAX_BUNDLE_BYTES:
+        return _no_evidence(unverifiable(pdf, "The bundle is larger than 20 MB.", moment))
+    try:
+        request = _request(pdf, bundle, fingerprint, root_certificates, moment)
+        answer = json.loads(child.ask(request, wall_seconds=timeout_seconds))
+        return EvidenceVerdict.from_dict(answer)
+    except (ChildFailed, ValueError, TypeError) as error:
+        return _no_evidence(unverifiable(pdf, _failure(error), moment))
+
+
+def _request(
+    pdf: bytes, bundle: bytes, fingerprint: str, roots: Sequence[bytes], moment: datetime
+) -> bytes:
     asked = {
         "root_fingerprint": fingerprint,
-        "root_certificates": [base64.b64encode(c).decode() for c in root_certificates],
+        "root_certificates": [base64.b64encode(c).decode() for c in roots],
         "at": moment.isoformat(),
+        "bundle_bytes": len(bundle),
     }
-    try:
-        answer = child.ask(json.dumps(asked).encode() + b"\n" + pdf, wall_seconds=timeout_seconds)
-        return Verdict.from_dict(json.loads(answer))
-    except (ChildFailed, ValueError, TypeError) as error:
-        reason = str(error) if isinstance(error, ChildFailed) else "the answer was not readable"
-        return unverifiable(pdf, f"Judging the file failed: {reason}.", moment)
+    return json.dumps(asked).encode() + b"\n" + bundle + pdf
+
+
+def _failure(error: Exception) -> str:
+    reason = str(error) if isinstance(error, ChildFailed) else "the answer was not readable"
+    return f"Judging the file failed: {reason}."
+
+
+def _no_evidence(verdict: Verdict) -> EvidenceVerdict:
+    return EvidenceVerdict(verdict.kind, verdict.headline, verdict.sentences, verdict)
 
 
 def unverifiable(pdf: bytes, reason: str, at: datetime) -> Verdict:
@@ -122,20 +169,40 @@ def normal_fingerprint(text: str) -> str:
 
 def answer(request: bytes) -> bytes:
     """Judge one request of `verify_in_child`; runs in the child process."""
-    head, _, pdf = request.partition(b"\n")
+    head, _, body = request.partition(b"\n")
     asked = json.loads(head)
+    bundle, pdf = body[: asked["bundle_bytes"]], body[asked["bundle_bytes"] :]
     verdict = verify(
         pdf,
         root_fingerprint=asked["root_fingerprint"],
         root_certificates=[base64.b64decode(c) for c in asked["root_certificates"]],
         at=datetime.fromisoformat(asked["at"]),
     )
-    return json.dumps(verdict.as_dict()).encode()
+    if not bundle:
+        return json.dumps(verdict.as_dict()).encode()
+    from sealing import evidence
+
+    found = evidence.judge(pdf, bundle, verdict, asked["root_fingerprint"])
+    return json.dumps(found.as_dict()).encode()
 
 
 def describe(verdict: Verdict) -> str:
     """Give the verdict as the lines that the command prints."""
-    lines = [verdict.headline, "", *verdict.sentences, *verdict.changes]
+    return "\n".join([verdict.headline, "", *verdict.sentences, *_facts(verdict)])
+
+
+def describe_evidence(found: EvidenceVerdict) -> str:
+    """Give the judgement with a bundle as the lines that the command prints."""
+    lines = [found.headline, "", *found.sentences]
+    if found.checks:
+        lines += ["", *(f"{'holds' if one.ok else 'FAILS':6} {one.says}" for one in found.checks)]
+    if found.notes:
+        lines += ["", "What this cannot prove:", *(f"  - {note}" for note in found.notes)]
+    return "\n".join([*lines, *_facts(found.verdict)])
+
+
+def _facts(verdict: Verdict) -> list[str]:
+    lines = list(verdict.changes)
     if verdict.reference:
         lines += ["", f"Document   {verdict.reference}"]
     if verdict.content_sha256:
@@ -149,7 +216,7 @@ def describe(verdict: Verdict) -> str:
         lines.append(f"{found.field:14} {found.timestamp_at}  {who}: {state}")
     if verdict.level:
         lines += ["", f"Level {verdict.level}; timestamps by {verdict.timestamp_authority}"]
-    return "\n".join(lines)
+    return lines
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -166,17 +233,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=[],
         help="root certificate of an outside timestamp authority (PEM)",
     )
+    parser.add_argument("--bundle", type=Path, help="the evidence bundle of the file (ZIP)")
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
     options = parser.parse_args(arguments)
     try:
         pdf = options.file.read_bytes()
         roots = [path.read_bytes() for path in options.tsa_root]
-        verdict = verify_in_child(pdf, root_fingerprint=options.root, root_certificates=roots)
+        given: dict[str, Any] = {"root_fingerprint": options.root, "root_certificates": roots}
+        verdict: Verdict | EvidenceVerdict
+        if options.bundle is None:
+            verdict = verify_in_child(pdf, **given)
+        else:
+            verdict = verify_bundle(pdf, options.bundle.read_bytes(), **given)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{parser.prog}: {error}\n")
         return 2
     if options.json:
         report = json.dumps(verdict.as_dict() | {"standing": "unknown"}, indent=2)
+    elif isinstance(verdict, EvidenceVerdict):
+        report = describe_evidence(verdict)
     else:
         report = describe(verdict)
         if verdict.kind == "genuine":
