@@ -362,7 +362,10 @@ def _place_fields(labels: Mapping[str, str], lock_field: str) -> Any:
     """Make the finisher that puts a tagged, empty signature field on each box."""
     import pydyf
 
+    from sealing import tagging
+
     def finish(rendered: Any, pdf: Any) -> None:
+        tagging.simplify(pdf)
         boxes = _boxes(rendered, labels)
         pages: list[Any] = [
             o for o in pdf.objects if isinstance(o, dict) and o.get("Type") == "/Page"
