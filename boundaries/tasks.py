@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_process_init
+from celery.signals import worker_init, worker_process_init
 from django.utils import timezone
 
 from people.calendar import END_OF_DAY, MORNING, company_date, company_zone
@@ -27,6 +27,19 @@ from .models import Dispute, Revision
 from .states import State
 
 log = logging.getLogger(__name__)
+
+
+@worker_init.connect
+def load_libraries(**_: Any) -> None:
+    """Load what signing and judging need before the worker divides itself into processes.
+
+    Each process would else spend 2 s of a core on it, while somebody waits for a first seal.
+    Only loaded, nothing is drawn here: Pango starts threads, which do not survive a division.
+    """
+    from sealing import judge, sign  # noqa: F401 - loaded for the processes to come
+
+    if render.weasyprint_problem() is None:
+        render.load_weasyprint()
 
 
 @worker_process_init.connect
