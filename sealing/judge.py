@@ -42,8 +42,10 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
 from sealing import content as canonical_content
-from sealing import hexadecimal  # noqa: F401 - its quicker way comes into force by importing it
-from sealing import usages  # noqa: F401 - its quicker way comes into force by importing it
+from sealing import (
+    hexadecimal,  # noqa: F401 - its quicker way comes into force by importing it
+    usages,  # noqa: F401 - its quicker way comes into force by importing it
+)
 from sealing.alterations import alterations
 from sealing.canonical import canonical_json, sha256_hex
 from sealing.content import SEAL_FIELD, TIMESTAMP_FIELD, Signatory

@@ -174,9 +174,7 @@ class _Walk:
             if not isinstance(element, generic.DictionaryObject):
                 continue  # a piece of content
             kind = self._follow(dict.get(element, "/Type"))
-            if not (
-                kind is None or isinstance(kind, generic.NullObject) or kind == "/StructElem"
-            ):
+            if not (kind is None or isinstance(kind, generic.NullObject) or kind == "/StructElem"):
                 continue
             if isinstance(child, generic.IndirectObject):
                 yield child.reference

@@ -35,7 +35,7 @@ def spoken(pdf):
     }
 
     def walk(element):
-        children = element["/K"] if "/K" in element else []
+        children = element.get("/K", [])
         for raw in children if isinstance(children, generic.ArrayObject) else [children]:
             child = raw.get_object()
             if isinstance(child, generic.NumberObject):
