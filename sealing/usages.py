@@ -24,8 +24,9 @@ Links = list[tuple[Path, Reference]]
 _STRUCTURE: Path = ("/Root", "/StructTreeRoot", "/K")  # pyHanko's canonical way into that tree
 _MOST_HOPS = 50  # from a reference to a reference, and so on
 
-_original_load = HistoricalResolver._load_reverse_xref_cache
-_original_usages = HistoricalResolver._get_usages_of_ref
+_Resolver: Any = HistoricalResolver  # as it is, not as its types say: two methods are replaced
+_original_load = _Resolver._load_reverse_xref_cache
+_original_usages = _Resolver._get_usages_of_ref
 
 
 class _Shared:
@@ -67,7 +68,7 @@ class _Walk:
 
     def __init__(self, resolver: HistoricalResolver) -> None:
         self._resolver = resolver
-        self._reader = resolver.reader
+        self._reader: Any = resolver.reader  # partly untyped library
         self._shared = _shared.setdefault(resolver.reader, _Shared())
         self._own_links: dict[Reference, Links] = {}
         self._own_objects: dict[Reference, Any] = {}
@@ -181,7 +182,7 @@ class _Walk:
             yield from self._structure_tree(element)
 
 
-def _load(self: HistoricalResolver) -> None:
+def _load(self: Any) -> None:
     if self.reader.encrypted:
         _original_load(self)
     elif self._indirect_object_access_cache is None:
@@ -192,10 +193,11 @@ def _load(self: HistoricalResolver) -> None:
         self._indirect_object_access_cache = {}
 
 
-def _usages(self: HistoricalResolver, ref: Reference) -> set[RawPdfPath]:
+def _usages(self: Any, ref: Reference) -> set[RawPdfPath]:
     if self.reader.encrypted:
-        return _original_usages(self, ref)
-    known = self._indirect_object_access_cache
+        theirs: set[RawPdfPath] = _original_usages(self, ref)
+        return theirs
+    known: dict[Reference, set[RawPdfPath]] | None = self._indirect_object_access_cache
     if known is None:
         return set()
     if ref not in known:
@@ -203,5 +205,5 @@ def _usages(self: HistoricalResolver, ref: Reference) -> set[RawPdfPath]:
     return known[ref]
 
 
-HistoricalResolver._load_reverse_xref_cache = _load
-HistoricalResolver._get_usages_of_ref = _usages
+_Resolver._load_reverse_xref_cache = _load
+_Resolver._get_usages_of_ref = _usages
