@@ -54,6 +54,8 @@ class AuditConfig(AppConfig):
             when="EXISTS (SELECT 1 FROM audit_erasedtext t WHERE t.sequence = NEW.sequence)",
             message="an erased text does not come back",
         )
+        protection.append_only("audit_checkpoint", keys=["size"])
+        protection.append_only("audit_logcheck", keys=["id", "day"])
         # With this app as sender each runs once per migrate, whichever app is migrated.
         pre_migrate.connect(protection.before_migrating, sender=self)
         post_migrate.connect(protection.after_migrating, sender=self)

@@ -64,7 +64,7 @@ def record(
     try:
         head = LogHead.objects.select_for_update().get(pk=1)
     except LogHead.DoesNotExist:
-        raise LogDamaged("The log has no head row. Run `manage check_log`.") from None
+        raise LogDamaged("The log has no head row. Run `manage audit_verify`.") from None
 
     salt = secrets.token_hex(32) if personal_text else ""
     new = Event(

@@ -92,3 +92,66 @@ class ErasedText(models.Model):
 
     def __str__(self) -> str:
         return f"personal text of event {self.sequence}, erased"
+
+
+class Checkpoint(models.Model):
+    """What the log said of itself at one size, signed. Written by ``audit.checkpoints.issue``."""
+
+    class Why(models.TextChoices):
+        DAILY = "daily", "the daily check"
+        SEAL = "seal", "a Revision was sealed"
+        HAND = "hand", "asked for by hand"
+
+    size = models.PositiveBigIntegerField(primary_key=True)
+    root = models.CharField(max_length=64)
+    # The signed note (sealing.checkpoint), and the certificate (PEM) of the key that signed it:
+    # a key that was replaced since is still there to check it by.
+    note = models.TextField()
+    key_id = models.CharField(max_length=8)
+    certificate = models.TextField()
+    made_at = models.DateTimeField()
+    why = models.CharField(max_length=8, choices=Why)
+    # That the log of the checkpoint before (0: none) is the beginning of this one.
+    previous_size = models.PositiveBigIntegerField(default=0)
+    consistency = models.JSONField(default=list)
+    # What is needed to go on from here without reading the events before; its root is ``root``.
+    frontier = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["size"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(size__gt=models.F("previous_size")), name="checkpoint_grows"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"checkpoint of {self.size} events"
+
+
+class LogCheck(models.Model):
+    """One recomputation of the whole log, and what it found."""
+
+    class Why(models.TextChoices):
+        DAILY = "daily", "every day"
+        HAND = "hand", "asked for by hand"
+
+    made_at = models.DateTimeField()
+    # The day, in UTC, that a daily one is for: there is one.
+    day = models.DateField(null=True, unique=True)
+    why = models.CharField(max_length=8, choices=Why)
+    size = models.PositiveBigIntegerField()
+    root = models.CharField(max_length=64)
+    checkpoints = models.PositiveIntegerField()
+    faults = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        found = "sound" if self.sound else f"{len(self.faults)} faults"
+        return f"{self.size} events checked: {found}"
+
+    @property
+    def sound(self) -> bool:
+        return not self.faults

@@ -7,18 +7,19 @@ says it once.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from audit.models import Checkpoint
 from functions_catalog.ownership import Answer, FunctionChange, OwnershipChange
 from notifications.mail import queue
 from people.calendar import company_date
 from people.models import Appointment, Person
-from people.offices import CEO, REVOPS_LEAD, office_short
+from people.offices import AUDITOR, CEO, REVOPS_LEAD, office_short
 from people.queries import holder_of, who_acts_for
 from people.templatetags.speech import day_words
 
 from .comparing import compare, in_one_sentence
 from .content import content_of, published_freeze
 from .holders import ceos
-from .models import Article, Revision, Row
+from .models import Article, Freeze, Revision, Row
 from .parties import parties_of, party_offices
 from .states import State, Verb
 
@@ -210,6 +211,55 @@ def approved(revision: Revision, *, at: datetime) -> None:
         reason=f"You take part in {revision.document.number}.",
         at=at,
     )
+
+
+def sealed(freeze: Freeze, *, file_sha256: str, checkpoint: Checkpoint, at: datetime) -> None:
+    """The PDF is sealed: give its signers and the Auditor what the log signed, to keep.
+
+    A mail lies where no administrator of the database reaches: whoever has it can tell later
+    whether the log still says what it said on that day.
+    """
+    revision = freeze.revision
+    live = freeze.signatures.filter(voided_at__isnull=True).select_related("person")
+    told = {one.person_id: (one.person, "You signed it.") for one in live}
+    auditors = Appointment.objects.on(company_date(at)).filter(office__key=AUDITOR)
+    for one in auditors.select_related("person"):
+        told.setdefault(one.person_id, (one.person, "You hold the Office of the Auditor."))
+    for person, reason in told.values():
+        queue(
+            to=person,
+            kind="sealed",
+            key=f"sealed:{revision.reference}:{file_sha256[:16]}:{person.pk}",
+            subject=f"{revision.reference} is sealed: keep this mail",
+            template="sealed",
+            context={
+                "paragraphs": [
+                    (
+                        f"{revision.document.title}, version {revision.number}, carries all its "
+                        "signatures, and its PDF is sealed. The PDF’s fingerprint (SHA-256) is "
+                        f"{file_sha256}."
+                    ),
+                    (
+                        "The lines below are what the registry’s audit log signed at that moment: "
+                        f"it had {checkpoint.size} events, and the third line stands for all of "
+                        "them. If anybody changes or removes one of these events later, the log no "
+                        "longer fits these lines."
+                    ),
+                ],
+                "note": checkpoint.note.rstrip(),
+                "closing": [
+                    (
+                        "Whoever runs the registry compares with: manage audit_verify --against "
+                        "FILE, where FILE is this mail, saved. An auditor can do the same with "
+                        "the sealed PDF, which carries such lines too."
+                    )
+                ],
+                "action_label": f"Read version {revision.number}",
+                "action_path": _path(revision),
+                "reason": reason,
+            },
+            at=at,
+        )
 
 
 def back_to_draft(

@@ -14,8 +14,10 @@ import logging
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from celery import current_app
+from cryptography import x509
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
@@ -24,14 +26,20 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 import audit
+from audit import checkpoints
+from audit.models import Checkpoint
 from people.offices import office_short, office_title
 from sealing.keys import CompanyKeys, load_keys
 
+from . import notices
 from .content import content_of
 from .files import files
 from .locking import locked_revision
 from .models import Freeze, Signature
 from .states import Role, State
+
+if TYPE_CHECKING:
+    from sealing.log_statement import LogStatement
 
 log = logging.getLogger(__name__)
 
@@ -179,9 +187,22 @@ def _apply(freeze: Freeze, signature: Signature) -> None:
             reservation=signature.reservation,
         ),
         last=signature.role == Role.APPROVER,
+        log=_log_statement() if signature.role == Role.APPROVER else None,
         tsa_url=settings.TSA_URL,
     )
     _store(freeze, signed, "signature.applied", signature=signature)
+
+
+def _log_statement() -> "LogStatement":
+    """What the log says now, every co-signature and the approval included, for the file to keep.
+
+    A log that does not continue what it signed before raises CheckpointRefused: the file waits.
+    """
+    from sealing.log_statement import LogStatement
+
+    made = checkpoints.issue(why=Checkpoint.Why.SEAL, at=timezone.now())
+    assert made is not None  # noqa: S101 - what is approved has events
+    return LogStatement(made.note, x509.load_pem_x509_certificate(made.certificate.encode()))
 
 
 def _publish(freeze: Freeze) -> None:
@@ -242,3 +263,7 @@ def _store(
         object_version=freeze.revision.reference,
         object_sha256=sha256,
     )
+    if sealed:
+        made = checkpoints.issue(why=Checkpoint.Why.SEAL, at=at)
+        assert made is not None  # noqa: S101 - it was just recorded that the file is sealed
+        notices.sealed(freeze, file_sha256=sha256, checkpoint=made, at=at)

@@ -15,6 +15,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from audit import checking
 from audit.verify import readiness_faults
 from sealing import keys, render
 
@@ -92,6 +93,13 @@ def _log() -> str:
     return "triggers and head in place"
 
 
+def _checkpoints() -> str:
+    faults = checking.readiness_faults(at=timezone.now())
+    if faults:
+        raise NotReady("; ".join(faults))
+    return "the log continues what was signed"
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "database": _database,
     "migrations": _migrations,
@@ -100,6 +108,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "keys": _keys,
     "pdf": _pdf,
     "log": _log,
+    "checkpoints": _checkpoints,
 }
 
 

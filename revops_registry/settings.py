@@ -204,6 +204,7 @@ CELERY_TASK_ALWAYS_EAGER = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "log-check-of-the-day": {"task": "audit.tasks.check_of_the_day", "schedule": 3600.0},
     "heartbeat": {
         "task": "revops_registry.tasks.heartbeat",
         "schedule": 15.0,

@@ -222,6 +222,24 @@ def load_keys(directory: Path, secret: str) -> CompanyKeys:
     )
 
 
+def load_log_key(directory: Path, secret: str) -> LogKey:
+    """Load the log's key alone, which takes no time; KeysUnusable says what is wrong."""
+    return _load_log_key(directory, secret, read_root(directory))
+
+
+def read_root(directory: Path) -> x509.Certificate:
+    """Read the authority's certificate, for which no secret is needed; KeysUnusable without it."""
+    try:
+        return x509.load_pem_x509_certificate((directory / "root.pem").read_bytes())
+    except (OSError, ValueError) as error:
+        raise KeysUnusable("The root certificate is missing or cannot be read.") from error
+
+
+def read_timestamp_roots(directory: Path) -> list[bytes]:
+    """Read the roots of outside timestamp authorities in DER, as `verify` takes them."""
+    return [one.public_bytes(Encoding.DER) for one in _timestamp_roots(directory)]
+
+
 def _load_pair(directory: Path, name: str, secret: str) -> KeyPair:
     key, certificate = _load(directory, name, secret)
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):

@@ -128,7 +128,7 @@ def test_record_without_a_head_is_refused(db):
     protection.drop_all()
     LogHead.objects.all().delete()
 
-    with pytest.raises(LogDamaged, match="check_log"):
+    with pytest.raises(LogDamaged, match="audit_verify"):
         record()
 
 

@@ -1,10 +1,19 @@
 """Sealing that appends a line instead of signing: for tests of what is owed, not of the PDF."""
 
+import functools
 import json
 import threading
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from audit import log_keys
 from sealing.canonical import canonical_json, sha256_hex
+from sealing.keys import issue_log_key
 from sealing.verdict import HEADLINES, Verdict
 
 FINGERPRINT = "ab" * 32
@@ -24,6 +33,7 @@ class FakeSealing:
         self.calls = []
         self.verdict = "genuine"
         self.asked_to_date = []  # the timestamp authority of each signature
+        self.statements = []  # what of the log each signature took along
         self.roots = None  # what the verifier was given
         self._lock = threading.Lock()
 
@@ -41,8 +51,9 @@ class FakeSealing:
         self.asked_to_date.append(tsa_url)
         return pdf + b"Sig_SEAL\n"
 
-    def apply(self, pdf, keys, signature, *, last=False, tsa_url=""):
+    def apply(self, pdf, keys, signature, *, last=False, log=None, tsa_url=""):
         self._step("apply")
+        self.statements.append(log)
         self.asked_to_date.append(tsa_url)
         return pdf + f"{signature.field} {signature.name}{' last' if last else ''}\n".encode()
 
@@ -78,7 +89,30 @@ class FakeSealing:
         monkeypatch.setattr(sealing.verify, "verify", self.verify)
         keys = SimpleNamespace(root_fingerprint=FINGERPRINT, outside_roots=OUTSIDE_ROOTS)
         monkeypatch.setattr(pdf, "company_keys", lambda: keys)
+        root, log = log_key()
+        monkeypatch.setattr(log_keys, "log_key", lambda: log)
+        monkeypatch.setattr(log_keys, "root_certificate", lambda: root)
         return self
+
+
+@functools.cache
+def log_key():
+    """A root and a log key without files: checkpoints are real here, the files are not."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Northwind Cloud"),
+                      x509.NameAttribute(NameOID.COUNTRY_NAME, "US")])  # fmt: skip
+    now = datetime.now(UTC)
+    root = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    return root, issue_log_key(key, root, origin="revops-registry/log/of-a-test", start=now)
 
 
 def lines_of(sealed):

@@ -12,6 +12,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from audit.models import Event
 from boundaries import drafting, pdf, workflow
 from boundaries.files import files
 from boundaries.models import Document, Freeze, Revision
@@ -35,6 +36,8 @@ class Walked:
     sealed: bytes
     seconds_to_seal: float
     frozen_at: datetime
+    events_at_approval: int
+    events_at_seal: int
 
 
 _made: list[Walked] = []
@@ -68,6 +71,7 @@ def _walk():
     freeze.refresh_from_db()
     all_signed = files.get(freeze.pdf_sha256)
     stages.to_approve(revision, people["ceo"], at=now).finish()
+    events_at_approval = Event.objects.count()
     started = time.monotonic()
     pdf.advance(freeze.pk)
     seconds = time.monotonic() - started
@@ -81,6 +85,8 @@ def _walk():
         sealed=files.get(freeze.sealed_sha256),
         seconds_to_seal=seconds,
         frozen_at=now,
+        events_at_approval=events_at_approval,
+        events_at_seal=Event.objects.count(),
     )
 
 

@@ -9,12 +9,18 @@ import pytest
 from celery import current_app
 from kombu.exceptions import OperationalError
 
+from audit import checkpoints, log_keys, protection
+from audit.models import Checkpoint, Event
 from boundaries import pdf, tasks, workflow
 from boundaries.files import files
 from boundaries.models import Freeze, Signature, StoredFile
 from boundaries.states import State
+from notifications.models import OutgoingMail
+from sealing import checkpoint
+from tests.audit.test_checkpoints import rewrite_head, tampered
 from tests.boundaries import stages
 from tests.boundaries.fake_sealing import ALL_FIELDS, OUTSIDE_ROOTS, FakeSealing, lines_of
+from tests.people.factories import appointed_at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +88,54 @@ def test_signatures_are_applied_in_the_order_given_and_the_approvers_last(approv
         "signature.applied": 4,
         "revision.sealed": 1,
     }
+
+
+def test_the_approvers_signature_takes_the_log_along_and_no_other(approved, sealing):
+    pdf.advance(approved.pk)
+
+    *others, statement = sealing.statements
+    assert others == [None, None, None]
+    said = checkpoint.verify(statement.note, log_keys.log_key().verifier)
+    approval = Event.objects.get(event="revision.approved")
+    last_applied = Event.objects.filter(event="signature.applied").order_by("sequence")[2]
+    assert said.size >= max(approval.sequence, last_applied.sequence)
+    assert said.size == Checkpoint.objects.order_by("size").first().size
+    sealed = Event.objects.get(event="revision.sealed")
+    assert Checkpoint.objects.order_by("size").last().size == sealed.sequence
+
+
+def test_signers_and_auditors_are_mailed_what_the_log_signed(approved, people):
+    auditor = people["member"]
+    appointed_at_once({"auditor": auditor})
+
+    pdf.advance(approved.pk)
+
+    mails = OutgoingMail.objects.filter(kind="sealed")
+    assert sorted(mails.values_list("person__name", flat=True)) == sorted(
+        one.name for one in (*(people[key] for key in ("cro", "coo", "cfo", "ceo")), auditor)
+    )
+    approved.refresh_from_db()
+    newest = Checkpoint.objects.order_by("size").last()
+    for mail in mails:
+        assert checkpoint.find_notes(mail.text) == [newest.note]
+        assert approved.sealed_sha256 in mail.text
+        assert f"it had {newest.size} events" in mail.text
+    assert mails.get(person=auditor).text.count("You hold the Office of the Auditor.") == 1
+
+
+def test_a_log_that_does_not_continue_lets_nothing_be_sealed_and_is_told(approved, sealing):
+    checkpoints.issue(why=Checkpoint.Why.HAND, at=stages.NOW)
+    protection.drop_all()
+    tampered(1, actor_name="Somebody Else")
+    rewrite_head()
+
+    with pytest.raises(checkpoints.CheckpointRefused):
+        pdf.advance(approved.pk)
+
+    approved.refresh_from_db()
+    assert "does not continue" in approved.pdf_last_failure
+    assert (approved.sealed_sha256, len(sealing.statements)) == ("", 3)
+    assert pdf.owed() == [approved.pk]
 
 
 def test_a_task_run_twice_does_nothing_the_second_time(approved, sealing):

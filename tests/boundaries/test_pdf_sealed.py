@@ -8,9 +8,11 @@ import pytest
 from django.utils import timezone
 from pyhanko.pdf_utils.reader import PdfFileReader
 
+from audit import log_keys
 from boundaries import pdf, signing, workflow
 from boundaries.files import files
 from people.calendar import company_date
+from sealing import checkpoint
 from sealing.render import weasyprint_problem
 from sealing.sign import signed_fields
 from sealing.verify import verify
@@ -47,6 +49,15 @@ def test_the_sealed_file_is_genuine_and_carries_every_signature_in_order(walk, v
         "Priya Raman",
         "Helen Marsh",
     ]
+
+
+def test_the_sealed_file_carries_what_the_log_signed_just_before_the_approval(walk, verdict):
+    said = checkpoint.verify(verdict.checkpoint, log_keys.verifier_of(verdict.log_certificate))
+
+    assert said.origin == log_keys.log_key().origin
+    # The last event before is that the third co-signature was applied; the approval's own
+    # application, the seal and what came in force are later.
+    assert walk.events_at_approval <= said.size < walk.events_at_seal
 
 
 def test_each_file_is_a_byte_exact_beginning_of_the_next(walk):

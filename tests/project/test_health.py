@@ -5,7 +5,7 @@ import time
 
 import pytest
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from revops_registry import health
@@ -58,6 +58,7 @@ def test_readyz_is_ready_when_every_part_is(client, ready):
         "keys",
         "pdf",
         "log",
+        "checkpoints",
     }
 
 
@@ -113,6 +114,22 @@ def test_readyz_tells_a_log_without_its_triggers(client, ready):
         assert list(not_ready(client)) == ["log"]
     finally:
         protection.install_all()
+
+
+def test_readyz_tells_a_log_that_does_not_continue_what_was_signed(client, ready):
+    from audit import checkpoints, protection
+    from audit.models import Checkpoint, LogHead
+    from tests.audit.test_log import AT, record
+
+    with transaction.atomic():
+        record()
+    checkpoints.issue(why=Checkpoint.Why.HAND, at=AT)
+    assert client.get("/readyz").json()["parts"]["checkpoints"]["ok"]
+    protection.drop_all()
+    LogHead.objects.update(size=0, frontier=[], root=LogHead().root)
+    health.recent.forget()
+
+    assert "its end was cut" in not_ready(client)["checkpoints"]
 
 
 def test_readyz_tells_a_broker_that_is_not_there(client, ready, monkeypatch):

@@ -13,6 +13,8 @@ LESS = {
     "audit_loghead": "SELECT, UPDATE",
     "audit_personaltext": "SELECT, INSERT, DELETE",  # deleting is how a person's text is erased
     "audit_erasedtext": "SELECT, INSERT",
+    "audit_checkpoint": "SELECT, INSERT",
+    "audit_logcheck": "SELECT, INSERT",
     "django_migrations": "SELECT",
 }
 
