@@ -95,6 +95,13 @@ def _owed() -> QuerySet[Freeze]:
     return without_copy | unapplied | unsealed
 
 
+def begun() -> list[Freeze]:
+    """The freezes whose file carries our seal and is neither finished nor given up."""
+    live = Freeze.objects.filter(voided_at__isnull=True, sealed_sha256="")
+    live = live.exclude(signing_copy_sha256="").exclude(revision__state=State.WITHDRAWN)
+    return list(live.select_related("revision__document"))
+
+
 def owed() -> list[int]:
     """Ids of the freezes for which the worker has something to do."""
     return sorted(set(_owed().values_list("pk", flat=True)))
@@ -211,9 +218,7 @@ def _publish(freeze: Freeze) -> None:
 
     keys = company_keys()
     sealed = timestamp_document(files.get(freeze.pdf_sha256), keys, tsa_url=settings.TSA_URL)
-    verdict = verify(
-        sealed, root_fingerprint=keys.root_fingerprint, root_certificates=keys.outside_roots
-    )
+    verdict = verify(sealed, **keys.trust)
     if verdict.kind != "genuine" or verdict.content_sha256 != freeze.content_sha256:
         # Kept for the operator, but no page offers it. One specimen is enough: the sweep comes
         # here every minute until somebody has found out why.

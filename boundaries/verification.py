@@ -73,9 +73,7 @@ _STANDING_OF_STATE = {
 def judge(pdf: bytes) -> Judgement:
     """Judge a file of at most 10 MB, in a child process with limits; nothing of it is kept."""
     keys = company_keys()
-    verdict = verify_in_child(
-        pdf, root_fingerprint=keys.root_fingerprint, root_certificates=keys.outside_roots
-    )
+    verdict = verify_in_child(pdf, **keys.trust)
     if verdict.kind not in ("genuine", "incomplete") or not verdict.content_sha256:
         return Judgement(verdict, Standing.UNKNOWN, verdict.headline, tuple(verdict.sentences))
     freeze = (

@@ -48,6 +48,7 @@ from sealing import (
 )
 from sealing.alterations import alterations
 from sealing.canonical import canonical_json, sha256_hex
+from sealing.compromise import CompromisedKey, why_not_accepted
 from sealing.content import SEAL_FIELD, TIMESTAMP_FIELD, Signatory
 from sealing.errors import CheckpointInvalid, ContentInvalid
 from sealing.keys import SEAL_UNIT
@@ -78,19 +79,27 @@ class _Trust:
     root: asn1_x509.Certificate
     timestamp_roots: list[asn1_x509.Certificate]
     at: datetime
+    compromised: Sequence[CompromisedKey]
 
 
 def judge(
-    pdf: bytes, root_fingerprint: str, root_certificates: Sequence[bytes], at: datetime
+    pdf: bytes,
+    root_fingerprints: Sequence[str],
+    root_certificates: Sequence[bytes],
+    at: datetime,
+    compromised: Sequence[CompromisedKey] = (),
 ) -> Verdict:
-    """Give the verdict; `root_fingerprint` is normal (64 lower-case digits). See `verify`."""
+    """Give the verdict; each of `root_fingerprints` is normal (64 lower-case digits).
+
+    The present root comes first; a file of former times starts from a retired one. See `verify`.
+    """
     checked = at.isoformat(timespec="seconds")
-    root = _find_root(pdf, root_fingerprint)
+    root = _find_root(pdf, root_fingerprints)
     if root is None:
         return _without_our_marks(pdf, checked)
     try:
         roots = [_certificate(data) for data in root_certificates]
-        verdict = _judge_ours(pdf, _Trust(root, roots, at))
+        verdict = _judge_ours(pdf, _Trust(root, roots, at, compromised))
     except _Altered as error:
         verdict = _verdict("altered", pdf, checked, [str(error), _DO_NOT_RELY])
     except MemoryError:
@@ -106,6 +115,7 @@ def judge(
 
 _ENCRYPTED = "The file is encrypted; this registry never encrypts what it seals."
 _UNTRUSTED_TIME = "Its timestamp is by an authority that is not trusted here."
+_COMPROMISED = "The company reports a key behind it as compromised"
 _CHANGED = "What it covers was changed after signing."
 _DO_NOT_RELY = "Do not rely on it: ask for the original file."
 
@@ -113,8 +123,8 @@ _DO_NOT_RELY = "Do not rely on it: ask for the original file."
 # Ours or not
 
 
-def _find_root(pdf: bytes, fingerprint: str) -> asn1_x509.Certificate | None:
-    """Find a certificate with this fingerprint anywhere in the file's bytes.
+def _find_root(pdf: bytes, fingerprints: Sequence[str]) -> asn1_x509.Certificate | None:
+    """Find a certificate with one of these fingerprints anywhere in the file's bytes.
 
     Bytes, not structure, so that a damaged file still tells whose it is.
     """
@@ -129,7 +139,7 @@ def _find_root(pdf: bytes, fingerprint: str) -> asn1_x509.Certificate | None:
             if 200 < length <= _MAX_CERTIFICATE:
                 tried += 1
                 candidate = place[start : start + length]
-                if sha256_hex(candidate) == fingerprint:
+                if sha256_hex(candidate) in fingerprints:
                     return asn1_x509.Certificate.load(candidate)
             start = place.find(b"\x30\x82", start + 1)
     return None
@@ -221,6 +231,13 @@ def _judge_ours(pdf: bytes, trust: _Trust) -> Verdict:
         sentences = [
             f"The signatures are dated by {named}, whose root certificate was not given.",
             "Give that root too, or ask the company's own verification page.",
+        ]
+        return _verdict("unverifiable", pdf, checked, sentences, **facts)
+    if broken and all(finding.problem.startswith(_COMPROMISED) for finding in broken):
+        sentences = [
+            _broken_sentence(findings),
+            broken[0].problem,
+            "Whether the company or somebody else made it cannot be told: ask the company.",
         ]
         return _verdict("unverifiable", pdf, checked, sentences, **facts)
     if broken:
@@ -345,8 +362,10 @@ def _examine(
     token = _token(signature)
     stamped = _stamped_at(token)
     subject = signature.signer_cert.subject.native
-    problem = problem or _validity_problem(
-        signature, dss, stamped, trust, last=last, compare=compare
+    problem = (
+        problem
+        or _validity_problem(signature, dss, stamped, trust, last=last, compare=compare)
+        or _compromise_problem(signature, token, stamped, trust)
     )
     claimed = signature.self_reported_timestamp
     is_person = signature.field_name not in {SEAL_FIELD, TIMESTAMP_FIELD}
@@ -365,6 +384,16 @@ def _examine(
         else str(_token_signer(token).subject.native.get("common_name", "an outside authority"))
     )
     return finding, authority, stamped
+
+
+def _compromise_problem(
+    signature: EmbeddedPdfSignature, token: cms.ContentInfo, stamped: datetime, trust: _Trust
+) -> str:
+    """Refuse what was stamped when a key behind it was in other hands already."""
+    behind = (trust.root, signature.signer_cert, _token_signer(token))
+    return why_not_accepted(
+        trust.compromised, [sha256_hex(certificate.dump()) for certificate in behind], stamped
+    )
 
 
 def _digest_matches(signature: EmbeddedPdfSignature) -> bool:
@@ -568,7 +597,9 @@ def _validity_problem(
 ) -> str:
     """Give what is wrong with a signature at the time of its timestamp, or nothing."""
     company = _context(dss, [trust.root], stamped)
-    authority = _context(dss, [trust.root, *trust.timestamp_roots], stamped)
+    authority = company
+    if trust.timestamp_roots:
+        authority = _context(dss, [trust.root, *trust.timestamp_roots], stamped)
     if signature.sig_object_type == "/DocTimeStamp":
         closing = validate_pdf_timestamp(signature, authority, skip_diff=not compare)
         sound, trusted = closing.intact and closing.valid, closing.trusted

@@ -8,7 +8,9 @@ is Ed25519, as checkpoints want it.
 
 A directory of keys holds `root`, `seal`, `tsa` and `log`, each as `.pem` (certificate) and
 `.key.pem` (encrypted PKCS#8), and `root.sha256`, the fingerprint to publish. Roots of an outside
-timestamp authority (TSA_URL) may be added as `timestamp-roots.pem`.
+timestamp authority (TSA_URL) may be added as `timestamp-roots.pem`. `sealing.rotation` keeps
+former certificates and their last revocation lists under `retired/`, and `compromised.json`
+(`sealing.compromise`).
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypedDict
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -29,6 +32,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from sealing.checkpoint import LOG_UNIT, LogKey, LogVerifier
+from sealing.compromise import CompromisedKey, read_compromised
 from sealing.errors import CheckpointInvalid, KeysExist, KeysUnusable
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -45,7 +49,9 @@ TSA_UNIT = "Timestamp authority"
 
 _DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
 _NAMES = ("root", "seal", "tsa")  # `log` has a kind of key and a loader of its own
+_UNIT = NameOID.ORGANIZATIONAL_UNIT_NAME
 _TIMESTAMP_ROOTS = "timestamp-roots.pem"
+RETIRED = "retired"
 _USAGES = (
     "digital_signature", "content_commitment", "key_encipherment", "data_encipherment",
     "key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
@@ -60,6 +66,15 @@ class KeyPair:
     certificate: x509.Certificate
 
 
+class Trust(TypedDict):
+    """What a verifier is told of the company: the arguments of `verify` by name."""
+
+    root_fingerprint: str
+    root_certificates: list[bytes]
+    retired_fingerprints: tuple[str, ...]
+    compromised: tuple[CompromisedKey, ...]
+
+
 @dataclass(frozen=True)
 class CompanyKeys:
     """All that sealing needs, loaded once: unlocking and checking an RSA key costs 200 ms."""
@@ -71,6 +86,18 @@ class CompanyKeys:
     tsa: KeyPair
     log: LogKey
     timestamp_roots: tuple[x509.Certificate, ...] = ()
+    retired: tuple[x509.Certificate, ...] = ()
+    compromised: tuple[CompromisedKey, ...] = ()
+
+    @property
+    def retired_roots(self) -> tuple[x509.Certificate, ...]:
+        """The roots that former files start from, the oldest first."""
+        return tuple(one for one in self.retired if one.subject == one.issuer)
+
+    @property
+    def retired_fingerprints(self) -> tuple[str, ...]:
+        """Their fingerprints, as `verify` takes them."""
+        return tuple(fingerprint(one) for one in self.retired_roots)
 
     @property
     def root_certificate(self) -> x509.Certificate:
@@ -81,6 +108,22 @@ class CompanyKeys:
     def outside_roots(self) -> list[bytes]:
         """The roots of outside timestamp authorities in DER, as `verify` takes them."""
         return [one.public_bytes(Encoding.DER) for one in self.timestamp_roots]
+
+    @property
+    def log_certificates(self) -> tuple[x509.Certificate, ...]:
+        """The log's certificates, the present key's first, then those before it."""
+        former = [one for one in self.retired if _attribute(one, _UNIT) == LOG_UNIT]
+        return (self.log.certificate, *reversed(former))
+
+    @property
+    def trust(self) -> Trust:
+        """What this company's files are judged by, present and past."""
+        return Trust(
+            root_fingerprint=self.root_fingerprint,
+            root_certificates=self.outside_roots,
+            retired_fingerprints=self.retired_fingerprints,
+            compromised=self.compromised,
+        )
 
     @functools.cached_property
     def root_fingerprint(self) -> str:
@@ -109,40 +152,26 @@ def create_keys(
     if any(path.exists() for path in _paths(directory)):
         raise KeysExist(f"There are keys in {directory.name} already; they are not replaced.")
     try:
-        start = _whole_second(now) - timedelta(minutes=5)  # clocks of readers differ
-        root_key = ec.generate_private_key(ec.SECP384R1())
-        root_name = _name(country, organisation, "Company authority", f"{organisation} root")
-        root = _certificate(
-            root_name, root_key, None, root_key, start, timedelta(days=365 * ROOT_YEARS + 5),
-            usages=("key_cert_sign", "crl_sign"),
-        )  # fmt: skip
-        seal_key = ec.generate_private_key(ec.SECP256R1())
-        seal = _certificate(
-            _name(country, organisation, SEAL_UNIT, f"{organisation} document seal"),
-            seal_key, root, root_key, start, timedelta(days=365 * LEAF_YEARS),
-            usages=("digital_signature", "content_commitment"), purposes=(_DOCUMENT_SIGNING,),
-        )  # fmt: skip
-        tsa_key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
-        tsa = _certificate(
-            _name(country, organisation, TSA_UNIT, f"{organisation} timestamps"),
-            tsa_key, root, root_key, start, timedelta(days=365 * LEAF_YEARS),
-            usages=("digital_signature",), purposes=(ExtendedKeyUsageOID.TIME_STAMPING,),
-        )  # fmt: skip
+        start = whole_second(now) - timedelta(minutes=5)  # clocks of readers differ
+        authority = issue_root(country, organisation, start=start)
+        root_key, root = authority.key, authority.certificate
+        seal = issue_seal(root_key, root, start=start)
+        tsa = issue_tsa(root_key, root, start=start)
     except ValueError as error:
         raise KeysUnusable(f"No certificate can carry these names: {error}.") from error
     made: dict[str, tuple[PrivateKey, x509.Certificate]] = {
         "root": (root_key, root),
-        "seal": (seal_key, seal),
-        "tsa": (tsa_key, tsa),
+        "seal": (seal.key, seal.certificate),
+        "tsa": (tsa.key, tsa.certificate),
     }
     lock = serialization.BestAvailableEncryption(secret.encode())
     for name, (key, certificate) in made.items():
-        _write(
+        write_key_file(
             directory / f"{name}.key.pem",
             key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock),
         )
-        _write(directory / f"{name}.pem", certificate.public_bytes(Encoding.PEM))
-    _write(directory / "root.sha256", f"{fingerprint(root)}\n".encode())
+        write_key_file(directory / f"{name}.pem", certificate.public_bytes(Encoding.PEM))
+    write_key_file(directory / "root.sha256", f"{fingerprint(root)}\n".encode())
     _add_log_key(directory, root_key, root, lock, start)
 
 
@@ -159,7 +188,7 @@ def add_missing_keys(directory: Path, secret: str, *, now: datetime) -> list[str
         raise KeysExist(f"There is a {present[0].name} without its other half; restore that.")
     root = _load_pair(directory, "root", secret)
     lock = serialization.BestAvailableEncryption(secret.encode())
-    start = _whole_second(now) - timedelta(minutes=5)
+    start = whole_second(now) - timedelta(minutes=5)
     _add_log_key(directory, root.key, root.certificate, lock, start)
     return ["log"]
 
@@ -176,8 +205,57 @@ def _add_log_key(
         root_key, root, origin=f"revops-registry/log/{fingerprint(root)[:16]}", start=start
     )
     key_path, certificate_path = _pair(directory, "log")
-    _write(key_path, made.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock))
-    _write(certificate_path, made.certificate.public_bytes(Encoding.PEM))
+    write_key_file(key_path, made.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock))
+    write_key_file(certificate_path, made.certificate.public_bytes(Encoding.PEM))
+
+
+def issue_root(country: str, organisation: str, *, start: datetime) -> KeyPair:
+    """Make the company's self-signed authority."""
+    key = ec.generate_private_key(ec.SECP384R1())
+    name = _name(country, organisation, "Company authority", f"{organisation} root")
+    certificate = _certificate(
+        name, key.public_key(), None, key, start, timedelta(days=365 * ROOT_YEARS + 5),
+        usages=("key_cert_sign", "crl_sign"),
+    )  # fmt: skip
+    return KeyPair(key, certificate)
+
+
+def issue_seal(root_key: PrivateKey, root: x509.Certificate, *, start: datetime) -> KeyPair:
+    """Make the key of the organisation's seal, certified by the company's authority."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    return KeyPair(key, certify_seal(key.public_key(), root_key, root, start=start))
+
+
+def certify_seal(
+    public_key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
+    root_key: PrivateKey,
+    root: x509.Certificate,
+    *,
+    start: datetime,
+) -> x509.Certificate:
+    """Certify a key of the organisation's seal, wherever its private half is."""
+    country, organisation = _country(root), _attribute(root, NameOID.ORGANIZATION_NAME)
+    return _certificate(
+        _name(country, organisation, SEAL_UNIT, f"{organisation} document seal"),
+        public_key, root, root_key, start, timedelta(days=365 * LEAF_YEARS),
+        usages=("digital_signature", "content_commitment"), purposes=(_DOCUMENT_SIGNING,),
+    )  # fmt: skip
+
+
+def issue_tsa(root_key: PrivateKey, root: x509.Certificate, *, start: datetime) -> KeyPair:
+    """Make the key of the timestamp authority, certified by the company's authority."""
+    country, organisation = _country(root), _attribute(root, NameOID.ORGANIZATION_NAME)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
+    certificate = _certificate(
+        _name(country, organisation, TSA_UNIT, f"{organisation} timestamps"),
+        key.public_key(), root, root_key, start, timedelta(days=365 * LEAF_YEARS),
+        usages=("digital_signature",), purposes=(ExtendedKeyUsageOID.TIME_STAMPING,),
+    )  # fmt: skip
+    return KeyPair(key, certificate)
+
+
+def _country(root: x509.Certificate) -> str:
+    return _attribute(root, NameOID.COUNTRY_NAME)
 
 
 def issue_log_key(
@@ -191,7 +269,7 @@ def issue_log_key(
     certificate = _certificate(
         _name(_attribute(root, NameOID.COUNTRY_NAME),
               _attribute(root, NameOID.ORGANIZATION_NAME), LOG_UNIT, origin),
-        key, root, root_key, start, timedelta(days=365 * LEAF_YEARS),
+        key.public_key(), root, root_key, start, timedelta(days=365 * LEAF_YEARS),
         usages=("digital_signature",),
     )  # fmt: skip
     return LogKey(key, certificate)
@@ -219,6 +297,8 @@ def load_keys(directory: Path, secret: str) -> CompanyKeys:
         tsa=pairs["tsa"],
         log=_load_log_key(directory, secret, root),
         timestamp_roots=_timestamp_roots(directory),
+        retired=_retired(directory),
+        compromised=read_compromised(directory),
     )
 
 
@@ -303,6 +383,8 @@ def key_problems(directory: Path, secret: str, now: datetime) -> list[str]:
             problems.append(f"The {name} certificate expires on {ends:%d %b %Y}.")
         elif now < pair.certificate.not_valid_before_utc:
             problems.append(f"The {name} certificate is not valid yet.")
+        if fingerprint(pair.certificate) in {one.certificate_sha256 for one in keys.compromised}:
+            problems.append(f"The {name} key is listed as compromised: replace it.")
     return problems
 
 
@@ -314,23 +396,24 @@ def issue_one_shot(
     The caller lets go of the pair after signing: nothing is stored that could be stolen.
     """
     key = ec.generate_private_key(ec.SECP256R1())
-    start = _whole_second(now) - timedelta(minutes=1)
+    start = whole_second(now) - timedelta(minutes=1)
     certificate = _certificate(
         _name(keys.country, keys.organisation, office_short, name, title=office_title),
-        key, keys.root.certificate, keys.root.key, start, ONE_SHOT_LIFE,
+        key.public_key(), keys.root.certificate, keys.root.key, start, ONE_SHOT_LIFE,
         usages=("digital_signature", "content_commitment"), purposes=(_DOCUMENT_SIGNING,),
     )  # fmt: skip
     return KeyPair(key, certificate)
 
 
 def issue_crl(keys: CompanyKeys, *, now: datetime) -> bytes:
-    """Give a fresh, empty revocation list (DER), dated a few seconds before the signature.
+    """Give a fresh revocation list (DER), dated a few seconds before the signature.
 
     A list newer than the signature does not count when the signature is judged at its own time.
+    It revokes what this authority issued and `compromised` lists.
     """
-    at = _whole_second(now) - timedelta(seconds=5)
+    at = whole_second(now) - timedelta(seconds=5)
     root = keys.root
-    listed = (
+    builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(root.certificate.subject)
         .last_update(at)
@@ -340,9 +423,36 @@ def issue_crl(keys: CompanyKeys, *, now: datetime) -> bytes:
             x509.AuthorityKeyIdentifier.from_issuer_public_key(root.key.public_key()),
             critical=False,
         )
-        .sign(root.key, hashes.SHA256())
     )
-    return listed.public_bytes(Encoding.DER)
+    for certificate, since in _revoked(keys):
+        builder = builder.add_revoked_certificate(
+            x509.RevokedCertificateBuilder()
+            .serial_number(certificate.serial_number)
+            .revocation_date(min(whole_second(since), at))
+            .add_extension(x509.CRLReason(x509.ReasonFlags.key_compromise), critical=False)
+            .build()
+        )
+    return builder.sign(root.key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def _revoked(keys: CompanyKeys) -> list[tuple[x509.Certificate, datetime]]:
+    since = {one.certificate_sha256: one.since for one in keys.compromised}
+    present = (keys.seal.certificate, keys.tsa.certificate, keys.log.certificate)
+    return [
+        (certificate, since[fingerprint(certificate)])
+        for certificate in (*present, *keys.retired)
+        if fingerprint(certificate) in since and _is_issued_by(certificate, keys.root.certificate)
+    ]
+
+
+def _is_issued_by(certificate: x509.Certificate, root: x509.Certificate) -> bool:
+    if certificate == root:
+        return False  # an authority does not revoke itself
+    try:
+        certificate.verify_directly_issued_by(root)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def _paths(directory: Path) -> list[Path]:
@@ -366,6 +476,17 @@ def _timestamp_roots(directory: Path) -> tuple[x509.Certificate, ...]:
         raise KeysUnusable(f"{_TIMESTAMP_ROOTS} cannot be read.") from error
 
 
+def _retired(directory: Path) -> tuple[x509.Certificate, ...]:
+    """Give the former certificates, the oldest first: their files begin with a time."""
+    found = []
+    for path in sorted((directory / RETIRED).glob("*.pem")):
+        try:
+            found.append(x509.load_pem_x509_certificate(path.read_bytes()))
+        except (OSError, ValueError) as error:
+            raise KeysUnusable(f"{RETIRED}/{path.name} cannot be read.") from error
+    return tuple(found)
+
+
 def _name(country: str, organisation: str, unit: str, common: str, title: str = "") -> x509.Name:
     attributes = [
         x509.NameAttribute(NameOID.COUNTRY_NAME, country),
@@ -386,7 +507,7 @@ def _short(text: str) -> str:
 
 def _certificate(
     subject: x509.Name,
-    key: PrivateKey | ed25519.Ed25519PrivateKey,
+    public_key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey,
     issuer: x509.Certificate | None,
     issuer_key: PrivateKey,
     start: datetime,
@@ -400,7 +521,7 @@ def _certificate(
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject if issuer is None else issuer.subject)
-        .public_key(key.public_key())
+        .public_key(public_key)
         .serial_number(secrets.randbits(150) | 1)
         .not_valid_before(start)
         .not_valid_after(start + life)
@@ -408,7 +529,7 @@ def _certificate(
         .add_extension(
             x509.KeyUsage(**{usage: usage in usages for usage in _USAGES}), critical=True
         )
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()),
             critical=False,
@@ -434,11 +555,11 @@ def _attribute(certificate: x509.Certificate, oid: ObjectIdentifier) -> str:
     return str(values[0].value) if values else ""
 
 
-def _whole_second(at: datetime) -> datetime:
+def whole_second(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(microsecond=0)
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_key_file(path: Path, data: bytes) -> None:
     """Write a new file that only its owner can read, whole or not at all."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

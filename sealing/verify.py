@@ -26,6 +26,7 @@ from typing import Any
 
 from sealing.bundle import MAX_BUNDLE_BYTES
 from sealing.canonical import sha256_hex
+from sealing.compromise import CompromisedKey
 from sealing.errors import ChildFailed
 from sealing.evidence import EvidenceVerdict
 from sealing.limits import Child
@@ -47,23 +48,27 @@ def verify(
     *,
     root_fingerprint: str,
     root_certificates: Sequence[bytes] = (),
+    retired_fingerprints: Sequence[str] = (),
+    compromised: Sequence[CompromisedKey] = (),
     at: datetime | None = None,
 ) -> Verdict:
     """Judge a file in this process.
 
     `root_fingerprint` is the SHA-256 of the company's root certificate in hexadecimal (colons and
     spaces are ignored). `root_certificates` (DER or PEM) are the roots of outside timestamp
-    authorities, trusted for timestamps only. `at` is the time of checking (default now): nothing
-    expires by it, but a timestamp after it is refused. Never raises for what is in the file.
+    authorities, trusted for timestamps only. `retired_fingerprints` are those of the company's
+    former roots, `compromised` the keys that count for nothing from a time on. `at` is the time of
+    checking (default now): nothing expires by it, but a timestamp after it is refused. Never
+    raises for what is in the file.
     """
-    fingerprint = normal_fingerprint(root_fingerprint)
+    fingerprints = _normal(root_fingerprint, retired_fingerprints)
     moment = (at or datetime.now(UTC)).astimezone(UTC)
     if len(pdf) > MAX_FILE_BYTES:
         return unverifiable(pdf, "The file is larger than 10 MB.", moment)
     from sealing import judge
 
     with _collector_paused():
-        return judge.judge(pdf, fingerprint, list(root_certificates), moment)
+        return judge.judge(pdf, fingerprints, list(root_certificates), moment, compromised)
 
 
 @contextmanager
@@ -85,6 +90,8 @@ def verify_in_child(
     *,
     root_fingerprint: str,
     root_certificates: Sequence[bytes] = (),
+    retired_fingerprints: Sequence[str] = (),
+    compromised: Sequence[CompromisedKey] = (),
     at: datetime | None = None,
     timeout_seconds: float = WALL_SECONDS,
 ) -> Verdict:
@@ -92,12 +99,12 @@ def verify_in_child(
 
     Whatever goes wrong in there, a crash included, is the verdict "cannot be verified".
     """
-    fingerprint = normal_fingerprint(root_fingerprint)
+    fingerprints = _normal(root_fingerprint, retired_fingerprints)
     moment = (at or datetime.now(UTC)).astimezone(UTC)
     if len(pdf) > MAX_FILE_BYTES:
         return unverifiable(pdf, "The file is larger than 10 MB.", moment)
     try:
-        request = _request(pdf, b"", fingerprint, root_certificates, moment)
+        request = _request(pdf, b"", fingerprints, root_certificates, compromised, moment)
         return Verdict.from_dict(json.loads(child.ask(request, wall_seconds=timeout_seconds)))
     except (ChildFailed, ValueError, TypeError) as error:
         return unverifiable(pdf, _failure(error), moment)
@@ -109,18 +116,20 @@ def verify_bundle(
     *,
     root_fingerprint: str,
     root_certificates: Sequence[bytes] = (),
+    retired_fingerprints: Sequence[str] = (),
+    compromised: Sequence[CompromisedKey] = (),
     at: datetime | None = None,
     timeout_seconds: float = WALL_SECONDS,
 ) -> EvidenceVerdict:
     """Judge a file together with its evidence bundle, in a child process; see `verify_in_child`."""
-    fingerprint = normal_fingerprint(root_fingerprint)
+    fingerprints = _normal(root_fingerprint, retired_fingerprints)
     moment = (at or datetime.now(UTC)).astimezone(UTC)
     if len(pdf) > MAX_FILE_BYTES:
         return _no_evidence(unverifiable(pdf, "The file is larger than 10 MB.", moment))
     if len(bundle) > MAX_BUNDLE_BYTES:
         return _no_evidence(unverifiable(pdf, "The bundle is larger than 20 MB.", moment))
     try:
-        request = _request(pdf, bundle, fingerprint, root_certificates, moment)
+        request = _request(pdf, bundle, fingerprints, root_certificates, compromised, moment)
         answer = json.loads(child.ask(request, wall_seconds=timeout_seconds))
         return EvidenceVerdict.from_dict(answer)
     except (ChildFailed, ValueError, TypeError) as error:
@@ -128,10 +137,17 @@ def verify_bundle(
 
 
 def _request(
-    pdf: bytes, bundle: bytes, fingerprint: str, roots: Sequence[bytes], moment: datetime
+    pdf: bytes,
+    bundle: bytes,
+    fingerprints: Sequence[str],
+    roots: Sequence[bytes],
+    compromised: Sequence[CompromisedKey],
+    moment: datetime,
 ) -> bytes:
     asked = {
-        "root_fingerprint": fingerprint,
+        "root_fingerprint": fingerprints[0],
+        "retired_fingerprints": list(fingerprints[1:]),
+        "compromised": [one.as_dict() for one in compromised],
         "root_certificates": [base64.b64encode(c).decode() for c in roots],
         "at": moment.isoformat(),
         "bundle_bytes": len(bundle),
@@ -159,6 +175,10 @@ def unverifiable(pdf: bytes, reason: str, at: datetime) -> Verdict:
     )
 
 
+def _normal(root_fingerprint: str, retired: Sequence[str]) -> list[str]:
+    return [normal_fingerprint(one) for one in (root_fingerprint, *retired)]
+
+
 def normal_fingerprint(text: str) -> str:
     """Give a fingerprint as 64 lower-case hexadecimal digits; ValueError if it is none."""
     found = re.sub(r"[\s:]", "", text).lower()
@@ -176,6 +196,8 @@ def answer(request: bytes) -> bytes:
         pdf,
         root_fingerprint=asked["root_fingerprint"],
         root_certificates=[base64.b64decode(c) for c in asked["root_certificates"]],
+        retired_fingerprints=asked["retired_fingerprints"],
+        compromised=[CompromisedKey.from_dict(one) for one in asked["compromised"]],
         at=datetime.fromisoformat(asked["at"]),
     )
     if not bundle:

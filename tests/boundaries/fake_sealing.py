@@ -63,7 +63,7 @@ class FakeSealing:
         # Like a real one, no two timestamps are the same bytes.
         return pdf + f"DocTimeStamp1 {self.calls.count('timestamp')}\n".encode()
 
-    def verify(self, pdf, *, root_fingerprint, root_certificates):
+    def verify(self, pdf, *, root_certificates, **trust):
         self._step("verify")
         self.roots = root_certificates
         content = json.loads(pdf.split(b"\n")[1])
@@ -87,7 +87,8 @@ class FakeSealing:
         monkeypatch.setattr(sealing.sign, "apply_signature", self.apply)
         monkeypatch.setattr(sealing.sign, "timestamp_document", self.timestamp)
         monkeypatch.setattr(sealing.verify, "verify", self.verify)
-        keys = SimpleNamespace(root_fingerprint=FINGERPRINT, outside_roots=OUTSIDE_ROOTS)
+        trust = {"root_fingerprint": FINGERPRINT, "root_certificates": OUTSIDE_ROOTS}
+        keys = SimpleNamespace(trust=trust)
         monkeypatch.setattr(pdf, "company_keys", lambda: keys)
         root, log = log_key()
         monkeypatch.setattr(log_keys, "log_key", lambda: log)

@@ -120,7 +120,7 @@ def test_appended_bytes_are_an_alteration(walk, cro):
 
 def test_a_file_signed_with_other_keys_is_not_ours(walk, cro, monkeypatch):
     sealed_files.recorded(walk, cro)
-    others = SimpleNamespace(root_fingerprint="0" * 64, outside_roots=[])
+    others = SimpleNamespace(trust={"root_fingerprint": "0" * 64})
     monkeypatch.setattr(verification, "company_keys", lambda: others)
 
     found = judge(walk.sealed)
@@ -131,7 +131,8 @@ def test_a_file_signed_with_other_keys_is_not_ours(walk, cro, monkeypatch):
 
 def test_a_file_is_judged_by_the_roots_of_outside_timestamps_too(walk, cro, monkeypatch):
     given = []
-    keys = SimpleNamespace(root_fingerprint="0" * 64, outside_roots=[b"their root"])
+    trust = {"root_fingerprint": "0" * 64, "root_certificates": [b"their root"]}
+    keys = SimpleNamespace(trust=trust)
     monkeypatch.setattr(verification, "company_keys", lambda: keys)
     judged = verification.verify_in_child
 
