@@ -5,7 +5,6 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.utils import timezone
 
 from audit.models import Event
 from boundaries import pdf, workflow
@@ -93,9 +92,7 @@ def test_the_root_waits_for_documents_that_were_begun_under_it(directory, execut
     with monkeypatch.context() as patch:
         FakeSealing().install(patch)
         revision = stages.ready_to_freeze(executives)
-        freeze = workflow.freeze(
-            revision=revision, acting_user=executives["cro"], at=timezone.now()
-        )
+        freeze = workflow.freeze(revision=revision, acting_user=executives["cro"], at=stages.NOW)
         pdf.advance(freeze.pk)
     monkeypatch.setattr(rotation, "rotate", lambda *_, **__: pytest.fail("replaced"))
 

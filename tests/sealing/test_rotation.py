@@ -84,7 +84,6 @@ def test_former_files_are_genuine_to_the_server_and_by_the_former_fingerprint(
 
     assert made.retired_fingerprints == (keys.root_fingerprint,)
     assert verify(closed, **made.trust).kind == "genuine"
-    assert verify_in_child(closed, **made.trust).kind == "genuine"
     assert verify(closed, root_fingerprint=keys.root_fingerprint).kind == "genuine"
     assert verify(closed, root_fingerprint=made.root_fingerprint).kind == "not_ours"
     new = finished(copy, made)
@@ -107,7 +106,7 @@ def test_what_was_stamped_from_the_compromise_on_is_not_accepted(directory, clos
     )
 
     keys = company_keys.load_keys(directory, SECRET)
-    verdict = verify_in_child(closed, **keys.trust)
+    verdict = verify(closed, **keys.trust)
 
     assert keys.compromised == (listed,)
     assert verdict.kind == "unverifiable"
@@ -124,6 +123,18 @@ def test_what_was_stamped_before_the_compromise_stands(directory, closed, name):
     )
 
     assert verify(closed, **company_keys.load_keys(directory, SECRET).trust).kind == "genuine"
+
+
+def test_the_child_is_told_of_former_roots_and_lost_keys(directory, closed, keys):
+    stamped = datetime.fromisoformat(verify_all(closed, directory)[-1].timestamp_at)
+    rotation.report_compromised(directory, SECRET, "tsa", since=stamped, reason="It was stolen.")
+    made = rotation.rotate(directory, SECRET, "root", now=NOW)
+
+    verdict = verify_in_child(closed, **made.trust)
+
+    assert verdict.kind == "unverifiable"
+    assert not verdict.signatures[-1].ok
+    assert verdict.signatures[0].timestamp_at <= stamped.isoformat()
 
 
 def verify_all(pdf, directory):
