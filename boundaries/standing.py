@@ -1,14 +1,14 @@
 """What the parties say of each row and article of a draft, and what follows from it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from people.offices import CFO, office_short
 
 from .holders import Holders
-from .models import Agreement, Article, Revision, Row, Veto
-from .states import ClauseState, Stance
+from .models import Agreement, Article, Revision, Row, Signature, Veto
+from .states import ClauseState, Role, Stance
 
 
 @dataclass(frozen=True)
@@ -101,13 +101,14 @@ def _stance(
     agreed_before: int | None,
     holders: Holders,
     veto: Veto | None,
+    signed: Collection[str],
 ) -> PartyStance:
     if veto is not None and office == CFO:
         return PartyStance(office, "veto", veto.person_name, veto.reason)
     if isinstance(clause, Row) and clause.is_settled:
         return PartyStance(office, "bound")
     if live is None:
-        if clause.carried and agreed_before is None:
+        if clause.carried and agreed_before is None and office in signed:
             return PartyStance(office, "carried")
         # Who took an agreement to this very text back, or marked it, has agreed to nothing else.
         voided = agreed_before is not None and agreed_before != clause.version
@@ -141,7 +142,8 @@ def standings(
 ) -> list[ClauseStanding]:
     """Every article, then every row, with what each party says of it.
 
-    Five queries, whatever the number of clauses; give ``rows``/``articles`` to save two.
+    Five queries, six for an amendment, whatever the number of clauses; give ``rows``/``articles``
+    to save two.
     """
     if rows is None:
         rows = revision.rows.select_related("function")
@@ -154,7 +156,26 @@ def standings(
         holders=Holders(parties, today=today),
         agreements=revision.agreements.select_related("appointment", "person"),
         vetoes={one.row_id: one for one in vetoes},
+        signed=signed_in_force([revision]).get(revision.pk, ()),
     )
+
+
+def signed_in_force(revisions: Iterable[Revision]) -> Mapping[int, Collection[str]]:
+    """By the id of each amendment: the Offices that co-signed what it supersedes.
+
+    Only they agreed to what was carried over; a party that came later reads it like any other
+    text. One query at most.
+    """
+    former = {one.supersedes_id: one.pk for one in revisions if one.supersedes_id is not None}
+    if not former:
+        return {}
+    found: dict[int, set[str]] = {}
+    signatures = Signature.objects.filter(
+        revision__in=former, role=Role.COSIGNER, voided_at__isnull=True
+    )
+    for revision_id, office in signatures.values_list("revision_id", "office"):
+        found.setdefault(former[revision_id], set()).add(office)
+    return found
 
 
 def assembled(
@@ -164,6 +185,7 @@ def assembled(
     holders: Holders,
     agreements: Iterable[Agreement],
     vetoes: Mapping[int, Veto],
+    signed: Collection[str],
 ) -> list[ClauseStanding]:
     """The same from what is loaded: for whoever looks at many drafts at once."""
     live: dict[tuple[str, int, str], Agreement] = {}
@@ -190,6 +212,7 @@ def assembled(
                 before.get((kind, clause.pk, office)),
                 holders,
                 vetoes.get(clause.pk) if kind == "row" else None,
+                signed,
             )
             for office in parties
         ]

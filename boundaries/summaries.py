@@ -22,7 +22,7 @@ from .models import (
     Veto,
 )
 from .parties import possible_owners
-from .standing import ClauseStanding, agreed_counts, assembled
+from .standing import ClauseStanding, agreed_counts, assembled, signed_in_force
 from .states import ClauseState, Role, State
 
 T = TypeVar("T", Row, Article, Agreement, Veto)
@@ -73,7 +73,7 @@ def _drafts(drafts: Sequence[Revision], *, on: date) -> dict[int, Summary]:
     )
     for pk, owner in parts.values_list("row__revision_id", "owner"):
         owning[pk].add(owner)
-    holders = Holders(may_own, today=on)
+    holders, signed = Holders(may_own, today=on), signed_in_force(drafts)
     found = {}
     for draft in drafts:
         parties = [key for key in may_own if key in PARTIES or key in owning[draft.pk]]
@@ -84,6 +84,7 @@ def _drafts(drafts: Sequence[Revision], *, on: date) -> dict[int, Summary]:
             holders=holders,
             agreements=agreements.get(draft.pk, []),
             vetoes=standing,
+            signed=signed.get(draft.pk, ()),
         )
         found[draft.pk] = Summary(
             agreed=agreed_counts(every)["all"],

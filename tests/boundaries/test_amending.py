@@ -14,7 +14,9 @@ from boundaries.errors import NothingToConfirm
 from boundaries.models import Agreement
 from boundaries.queries import board
 from boundaries.states import State
+from boundaries.summaries import summaries
 from people.errors import NotYourOffice
+from people.models import Office
 from tests.boundaries import factories
 from tests.boundaries.factories import (
     NOW,
@@ -105,6 +107,33 @@ def test_a_new_holder_confirms_as_well(amendment, people):
     factories.handed_over(ines, "coo", on=TODAY)
     people = people | {"coo": ines}
     assert confirm(amendment, people).agreed == 16
+
+
+def test_a_party_that_came_later_reads_what_the_others_have_signed(amendment, people):
+    Office.objects.create(
+        key="cmo", title="Chief Marketing Officer", short="CMO", co_signing=True, position=20
+    )
+    people["cmo"] = PersonFactory(name="Noor Haddad")
+    factories.appointed(people["cmo"], "cmo")
+    edit(row_of(amendment), people, by="cro", owner="cmo")
+
+    shown = board(amendment, people["cmo"], on=TODAY)
+    assert not shown.carried_tokens
+    with pytest.raises(NothingToConfirm):
+        confirm(amendment, people, by="cmo")
+    standing = {
+        stance.office: stance.state
+        for group in shown.groups
+        for item in group.rows
+        if item.row.function.key == "territory_planning"
+        for stance in item.standing.stances
+    }
+    assert standing == {"cro": "carried", "coo": "carried", "cfo": "carried", "cmo": "waiting"}
+    # It agrees like to any other text; the list of documents counts the same.
+    agreeing.agree_to_all_read(
+        revision=amendment, read=everything_read(amendment), acting_user=people["cmo"], at=NOW
+    )
+    assert "CMO" not in summaries([fresh(amendment)], on=TODAY)[amendment.pk].waits_for
 
 
 def test_rows_that_differ_from_what_is_in_force_are_known(amendment, people, functions):
