@@ -10,6 +10,8 @@ from people.offices import HYBRID, office_short
 from ..words import Piece, compare_words, only_spaces_differ, without_unchanged_lines
 
 OWNER_LABEL = "Owner"
+# That the CEO settled a row in this version; it says nothing of its text.
+SETTLED_LABEL = "Settled"
 
 
 class Kind(StrEnum):
@@ -145,6 +147,8 @@ class Change:
         """ "Text changed", "Function added", "COO gains a part, CRO gives one up"."""
         if self.kind == Kind.OWNER:
             return self._part_words() or "Owner changed"
+        if self.kind == Kind.TEXT and self._only_settled:
+            return "Settled, text as before"
         return {
             Kind.ADDED: "Function added" if self.is_row else "Article added",
             Kind.RETIRED: "No longer allocated" if self.is_row else "Article dropped",
@@ -152,6 +156,11 @@ class Change:
             Kind.TEXT: "Text changed",
             Kind.UNCHANGED: "Unchanged",
         }[self.kind]
+
+    @property
+    def _only_settled(self) -> bool:
+        changed = [one for entry in self.all_entries for one in entry.changed_fields]
+        return all(one.label == SETTLED_LABEL for one in changed)
 
     def _part_words(self) -> str:
         if self.owners_differ:

@@ -3,11 +3,11 @@
 The wording stays in documents for ever: change it only where it says something wrong.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from people.offices import office_short
 
-from .changes import OWNER_LABEL, Change, Kind, counted, listed, lowered
+from .changes import OWNER_LABEL, SETTLED_LABEL, Change, Field, Kind, counted, listed, lowered
 from .contents import compare
 from .rows import Content, left_out, owner_words, rows_of
 
@@ -55,14 +55,16 @@ def _row_lines(change: Change, before: Content, after: Content) -> Iterator[str]
         return
     if was and now and owner_words(was) != owner_words(now):
         yield f"{name}: from {owner_words(was)} to {owner_words(now)}."
-    fields = [
-        lowered(one.label)
-        for entry in change.entries
-        for one in entry.fields
-        if one.label != OWNER_LABEL
-    ]
-    if fields:
-        yield f"{name}: {', '.join(fields)} changed."
+    fields = [one for entry in change.entries for one in entry.fields if one.label != OWNER_LABEL]
+    labels = [lowered(one.label) for one in fields if one.label != SETTLED_LABEL]
+    if labels:
+        yield f"{name}: {', '.join(labels)} changed."
+    yield from (f"{name}: {words}." for words in _settled_words(fields))
+
+
+def _settled_words(fields: Sequence[Field]) -> list[str]:
+    """ "settled by the CEO's ruling, Dispute 12, 2 Dec 2026"; nothing where no field says so."""
+    return [f"settled {lowered(one.after)}" for one in fields if one.label == SETTLED_LABEL]
 
 
 def what_changed(change: Change, *, most: int = _NAMED) -> str:
@@ -76,8 +78,10 @@ def what_changed(change: Change, *, most: int = _NAMED) -> str:
         if entry.name:
             words.append(f"{entry.name} {entry.change}")
         else:
-            labels = [one.label for one in entry.changed_fields]
-            words.append(f"{listed([lowered(one) for one in labels])} changed")
+            fields = entry.changed_fields
+            labels = [lowered(one.label) for one in fields if one.label != SETTLED_LABEL]
+            words += [f"{listed(labels)} changed"] if labels else []
+            words += _settled_words(fields)
     more = len(words) - most
     return "; ".join(words[:most] + ([f"and {more} more"] if more > 0 else []))
 

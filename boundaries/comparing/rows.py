@@ -6,7 +6,7 @@ from typing import Any
 
 from people.offices import HYBRID, office_short
 
-from .changes import OWNER_LABEL, Change, Field, Kind, Move, each, make_entry
+from .changes import OWNER_LABEL, SETTLED_LABEL, Change, Field, Kind, Move, each, make_entry
 
 Content = Mapping[str, Any]
 Record = Mapping[str, Any]  # a row, or a function left out
@@ -106,7 +106,7 @@ def _row_fields(
     )
     if now is None or now.get("settled"):
         # A lock ends with its version: that it is gone says nothing of the text.
-        fields.append(Field("Settled", _settled(was), _settled(now)))
+        fields.append(Field(SETTLED_LABEL, _settled(was), _settled(now)))
     if was and now:
         fields += [
             Field(label, _catalog_value(key, was), _catalog_value(key, now))

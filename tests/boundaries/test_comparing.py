@@ -176,6 +176,20 @@ def test_a_lock_that_ended_with_its_version_is_no_change():
     assert compare(before, content(row("deal_desk"), number=2)).is_empty
 
 
+def test_what_the_ceo_settled_is_said_in_words():
+    settled = {"by": "order", "reference": "Veto order", "on": "2026-12-02"}
+    before = content(row("deal_desk"), row("b", n=2))
+    after = content(
+        row("deal_desk", settled=settled), row("b", n=2, rationale="X", settled=settled), number=2
+    )
+    changes = changed_rows(before, after)
+    assert [one.words for one in changes] == ["Settled, text as before", "Text changed"]
+    lines = log_of(before, after).splitlines()
+    words = "settled by the CEO's order, Veto order, 2 Dec 2026."
+    assert [line.partition(": ")[2] for line in lines[1:4]] == [words, "rationale changed.", words]
+    assert said(before, after)[0].endswith(f": {words}")
+
+
 # --- Articles ---------------------------------------------------------------------------------
 
 RIGHTS = [
