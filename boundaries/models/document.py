@@ -123,6 +123,14 @@ class Revision(models.Model):
     def is_draft(self) -> bool:
         return self.state == State.DRAFT
 
+    @property
+    def state_words(self) -> str:
+        """ "in force", "waiting for the CEO's approval": where it stands, inside a sentence."""
+        return {
+            State.COSIGNING: "waiting for co-signatures",
+            State.AWAITING_APPROVAL: "waiting for the CEO's approval",
+        }.get(State(self.state), self.get_state_display().lower())
+
 
 class Clause(models.Model):
     """What can be agreed on its own: a row or an article. ``version`` moves with every edit."""

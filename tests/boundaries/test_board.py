@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from audit.models import Event
-from boundaries import agreeing, filters, looking, queries
+from boundaries import agreeing, filters, looking, queries, workflow
 from boundaries.errors import NothingToWithdraw
 from boundaries.models import Agreement, Look
 from boundaries.states import ClauseState
@@ -413,6 +413,21 @@ def test_what_is_frozen_is_printed_with_its_signatures(sign_in, frozen):
     html = sign_in("cro").get(url(frozen.revision, "print")).content.decode()
     assert "Draft of" not in html
     assert "Signatures" in html
+    assert "waiting for co-signatures, printed" in html
+    # Nothing is sealed before the CEO has approved it.
+    assert "sealed PDF" not in html
+
+
+def test_what_is_in_force_or_withdrawn_says_so_in_print(sign_in, people, functions):
+    revision = factories.in_force(people)
+    html = sign_in("cro").get(url(revision, "print")).content.decode()
+    assert "in force, printed" in html
+    assert "The sealed PDF is the original" in html
+    draft = workflow.amend(revision=revision, acting_user=people["cro"], at=NOW)
+    workflow.withdraw(revision=draft, reason=REASON, acting_user=people["ceo"], at=NOW)
+    html = sign_in("cro").get(url(draft, "print")).content.decode()
+    assert "withdrawn, printed" in html
+    assert "It binds nobody." in html
 
 
 # --- The list of documents --------------------------------------------------------------------
