@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import TextChoices
 
 from people.models import Person
+from people.templatetags.speech import day_words
 
 from . import articles
 from .agreeing import about
@@ -91,7 +92,7 @@ def _spoken(
     found |= {one.id: (one.label, one.text) for one in articles.spoken(article.key, data, names)}
     for name, label in _DATES.items():
         if text.data.get(name):
-            found[name] = (label, f"{date.fromisoformat(text.data[name]):%-d %B %Y}")
+            found[name] = (label, day_words(date.fromisoformat(text.data[name])))
     return found
 
 
