@@ -1,9 +1,11 @@
 """Reminding whoever a document waits for: after 2, 5 and 10 business days, then the CEO.
 
 A party owes its signature on frozen text, and its answer to what stands in a draft; the CEO owes
-the approval. Each is reminded in their own working hours, on their own clock: who takes an Office
-over gets the full time. A step that was missed is not made up for once a later one has come, and
-the keys of the mails see to it that nobody hears the same twice, however often the sweep runs.
+the approval, the RevOps Lead the acknowledgement. A draft that all have agreed to waits for
+whoever may freeze it. Each is reminded in their own working hours, on their own clock: who takes
+an Office over gets the full time. A step that was missed is not made up for once a later one has
+come, and the keys of the mails see to it that nobody hears the same twice, however often the sweep
+runs.
 """
 
 import logging
@@ -24,22 +26,28 @@ from people.calendar import (
     zone_of,
 )
 from people.models import Appointment, Office, Person
-from people.offices import CEO, HYBRID, office_short
-from people.permissions import PARTIES
+from people.offices import CEO, HYBRID, REVOPS_LEAD, office_short
+from people.permissions import MATRIX, PARTIES, Act
 from people.queries import who_acts_for
 from people.templatetags.speech import day_words
 
+from .blockers import Blocker, blockers
+from .disputes import open_disputes
 from .drafting import RowText, row_text, row_text_from_json
 from .holders import came_to_count_at, ceos
 from .models import Agreement, Article, EarlierText, Freeze, Revision, Row
 from .parties import Absence, absences, parties_of, party_offices
 from .standing import ClauseStanding, standings
-from .states import Stance, State
+from .states import ANSWERING, ClauseState, Stance, State
 
 # business days after which whoever it waits for is reminded; after the last, the CEO hears of it
 STEPS = (2, 5, 10)
 # A mail names this many rows and counts the rest.
 NAMED = 12
+_HOW_CONTESTS_END = (
+    "What is contested ends when whoever contests it agrees, to the text as it stands or to "
+    "another. A party may also escalate a contested row: then the CEO rules."
+)
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +77,7 @@ class _Sweep:
 
 
 def remind_waiting(*, at: datetime) -> None:
-    """Queue every reminder whose time has come: for drafts, signatures and approvals. The sweep.
+    """Queue every reminder whose time has come, whatever a document waits for. The sweep.
 
     One document that fails keeps no other waiting.
     """
@@ -83,6 +91,14 @@ def remind_waiting(*, at: datetime) -> None:
         _alone(freeze.revision, partial(remind, freeze, sweep))
     for draft in Revision.objects.filter(state=State.DRAFT).select_related("document"):
         _alone(draft, partial(_remind_of_draft, draft, sweep))
+    unread = Revision.objects.filter(
+        state__in=ANSWERING,
+        acknowledgement_due_date__isnull=False,
+        in_force_from__isnull=False,
+        acknowledgement__isnull=True,
+    )
+    for revision in unread.select_related("document"):
+        _alone(revision, partial(_remind_of_acknowledgement, revision, sweep))
 
 
 def _alone(revision: Revision, remind: Callable[[], None]) -> None:
@@ -309,7 +325,7 @@ def _by_person(
 
 # --- Drafts -------------------------------------------------------------------------------------
 
-# What asks a party for something it can give: all but a contest or veto of its own.
+# What asks a party for its agreement.
 _WAITING = ("waiting", "voided", "carried", "predecessor")
 
 
@@ -318,30 +334,43 @@ class _Owed:
     """What one Office owes to a draft, the oldest first, on the clock of who acts for it."""
 
     office: str
-    clauses: list[tuple[date, Row | Article]] = field(default_factory=list)
+    clauses: list[tuple[date, ClauseStanding]] = field(default_factory=list)
 
     @property
     def since(self) -> date:
         return self.clauses[0][0]
 
 
-def _owed_in_draft(draft: Revision, sweep: _Sweep) -> list[_Owed]:
-    """What each party has to agree or to confirm, and since when. A few queries."""
-    parties = party_offices(draft)
+def _owed_in_draft(
+    draft: Revision, parties: Sequence[str], every: Sequence[ClauseStanding], sweep: _Sweep
+) -> list[_Owed]:
+    """What each party has to agree to, to confirm or to settle, and since when. A few queries.
+
+    A contest waits for all parties: whoever contests may agree, the others edit, each escalate. A
+    veto and a dispute have clocks and mails of their own.
+    """
     holders = who_acts_for(parties, on=sweep.today)
-    every = standings(draft, parties=parties, today=sweep.today)
-    ended = _agreements_ended(draft)
+    ended, contested = _agreements_ended(draft), _contested_since(draft)
     became = _became_parties(draft, parties)
+    disputed = open_disputes(draft)
+    open_ones = [
+        one
+        for one in every
+        if not one.is_vetoed and not (isinstance(one.clause, Row) and one.clause.pk in disputed)
+    ]
     found = []
     for office in parties:
         party_since = company_date(became.get(office, draft.opened_at))
-        mine = [
-            (_waits_since(one, office, party_since, holders.get(office), ended), one.clause)
-            for one in every
-            if not one.is_vetoed
-            and (stance := one.stance_of(office)) is not None
-            and stance.state in _WAITING
-        ]
+        mine = []
+        for one in open_ones:
+            stance = one.stance_of(office)
+            if stance is not None and stance.state in _WAITING:
+                began = _waits_since(one, office, party_since, ended)
+            elif one.contested_by:
+                began = max(party_since, company_date(contested[_key(one.clause, "")]))
+            else:
+                continue
+            mine.append((_owed_since(holders.get(office), began), one))
         if mine:
             found.append(_Owed(office, sorted(mine, key=lambda pair: pair[0])))
     return found
@@ -392,24 +421,36 @@ def _agreements_ended(draft: Revision) -> dict[Key, datetime]:
     return found
 
 
+def _contested_since(draft: Revision) -> dict[Key, datetime]:
+    """When each contested clause was last contested, by ``_key`` of no Office in particular."""
+    found: dict[Key, datetime] = {}
+    standing = Agreement.objects.filter(
+        revision=draft, stance=Stance.CONTESTED, withdrawn_at__isnull=True
+    ).values_list("row_id", "article_id", "given_at")
+    for row_id, article_id, at in standing:
+        key = ("row", row_id, "") if row_id else ("article", article_id, "")
+        assert key[1] is not None  # noqa: S101 - the check constraint says one of them is set
+        found[key] = max(found.get(key, at), at)
+    return found
+
+
 def _waits_since(
-    one: ClauseStanding,
-    office: str,
-    party_since: date,
-    holder: Appointment | None,
-    ended: Mapping[Key, datetime],
+    one: ClauseStanding, office: str, party_since: date, ended: Mapping[Key, datetime]
 ) -> date:
-    """The day since which this text waits for this Office's present holder."""
+    """The day since which this text waits for this Office, whoever holds it."""
     moments = [one.clause.changed_at, ended.get(_key(one.clause, office))]
-    began = max([party_since, *(company_date(at) for at in moments if at is not None)])
-    return _owed_since(holder, began)
+    return max([party_since, *(company_date(at) for at in moments if at is not None)])
 
 
 def _remind_of_draft(draft: Revision, sweep: _Sweep) -> None:
     if sweep.days_since(company_date(draft.opened_at)) < STEPS[0]:
         return
-    owed = _owed_in_draft(draft, sweep)
+    parties = party_offices(draft)
+    every = standings(draft, parties=parties, today=sweep.today)
+    owed = _owed_in_draft(draft, parties, every, sweep)
     if not owed:
+        if all(one.state == ClauseState.AGREED for one in every):
+            _remind_to_freeze(draft, parties, every, sweep)
         return
     by_office = {one.office: one for one in owed}
     holders = who_acts_for([*by_office, CEO], on=sweep.today)
@@ -427,7 +468,8 @@ def _remind_party(draft: Revision, person: Person, owed: Sequence[_Owed], sweep:
     step = sweep.step(since)
     if step is None or _reminded_lately(draft, person, sweep):
         return
-    clauses = list(dict.fromkeys(clause for one in owed for _, clause in one.clauses))
+    waiting = {one.clause: (day, one) for its in owed for day, one in reversed(its.clauses)}
+    clauses = list(waiting)
     what = _counted(clauses)
     _queue(
         person,
@@ -442,9 +484,10 @@ def _remind_party(draft: Revision, person: Person, owed: Sequence[_Owed], sweep:
                 f"{'waits' if len(clauses) == 1 else 'wait'} for you, the oldest since "
                 f"{day_words(since)}. Agree, edit, or contest with a reason: until all parties "
                 "have agreed, nobody can freeze it."
-            )
+            ),
+            *([_HOW_CONTESTS_END] if any(one.contested_by for _, one in waiting.values()) else []),
         ],
-        rows=_lines([(day, clause, "") for one in owed for day, clause in one.clauses]),
+        rows=_lines([(day, one, "") for day, one in waiting.values()]),
         action=("Open the draft", ""),
         reason=f"You are a party to {draft.document.number}.",
     )
@@ -486,12 +529,12 @@ def _tell_ceo_of_draft(
     told = [things[one] for one in new]
     short = ", ".join(office_short(one.office) for one in told)
     waiting = [
-        (day, clause, f"{office_short(one.office)}, {_name(holders.get(one.office))}")
+        (day, standing, f"{office_short(one.office)}, {_name(holders.get(one.office))}")
         for one in told
-        for day, clause in one.clauses
+        for day, standing in one.clauses
         if sweep.is_stalled(day)
     ]
-    what = _counted(list(dict.fromkeys(clause for _, clause, _ in waiting)))
+    what = _counted(list(dict.fromkeys(standing.clause for _, standing, _ in waiting)))
     _queue(
         ceo,
         draft,
@@ -529,16 +572,155 @@ def _counted(clauses: Sequence[Row | Article]) -> str:
     return " and ".join(parts)
 
 
-def _lines(waiting: Sequence[tuple[date, Row | Article, str]]) -> list[dict[str, str]]:
+def _lines(waiting: Iterable[tuple[date, ClauseStanding, str]]) -> list[dict[str, str]]:
     """One line each, the oldest first; those beyond ``NAMED`` are counted."""
+    waiting = sorted(waiting, key=lambda one: one[0])
     lines = [
         {
-            "title": str(clause),
+            "title": str(one.clause),
             "note": f"since {day_words(day)}" + (f", for the {whom}" if whom else ""),
-            "aside": "",
+            "aside": "contested" if one.contested_by else "",
         }
-        for day, clause, whom in waiting[:NAMED]
+        for day, one, whom in waiting[:NAMED]
     ]
     if len(waiting) > NAMED:
         lines.append({"title": f"And {len(waiting) - NAMED} more", "note": "", "aside": ""})
     return lines
+
+
+# --- Agreed and not frozen ----------------------------------------------------------------------
+
+
+def _agreed_since(draft: Revision, every: Sequence[ClauseStanding]) -> date:
+    """The day on which the last thing happened that kept the draft from being agreed by all."""
+    moments = [draft.state_since, *(one.clause.changed_at for one in every)]
+    moments += draft.agreements.values_list("given_at", flat=True)
+    for ended in draft.vetoes.values_list("lifted_at", "ordered_at"):
+        moments += ended
+    moments += draft.disputes.values_list("ended_at", flat=True)
+    return company_date(max(at for at in moments if at is not None))
+
+
+def _remind_to_freeze(
+    draft: Revision, parties: Sequence[str], every: Sequence[ClauseStanding], sweep: _Sweep
+) -> None:
+    """All have agreed: it waits for whoever may freeze it, or may settle what still blocks that."""
+    asked = _agreed_since(draft, every)
+    if sweep.days_since(asked) < STEPS[0]:
+        return
+    found = blockers(draft, parties=parties, today=sweep.today, every=every)
+    freezing = [*parties, *sorted(MATRIX[Act.FREEZE] - PARTIES)]
+    holders = who_acts_for([*freezing, CEO], on=sweep.today)
+    approving = ceos(sweep.today)
+    for person, offices in _by_person(holders, freezing):
+        since = min(_owed_since(holders[key], asked) for key in offices)
+        step = sweep.step(since)
+        if step is None or person.human_id in approving or not sweep.reaches(person):
+            continue
+        _queue(
+            person,
+            draft,
+            sweep,
+            kind="freeze-reminder",
+            occasion=f"{since:%Y%m%d}:{step}",
+            subject=f"{draft.reference} is agreed by all and waits to be frozen",
+            paragraphs=[_agreed_words(draft, asked), _freeze_words(found)],
+            rows=_blocker_lines(found),
+            action=("Open the draft", ""),
+            reason="You may freeze it.",
+        )
+    if sweep.is_stalled(asked) and CEO in holders and sweep.reaches(holders[CEO].person):
+        _queue(
+            holders[CEO].person,
+            draft,
+            sweep,
+            kind="freeze-stalled",
+            occasion=f"{asked:%Y%m%d}",
+            subject=f"{draft.reference} stalls: agreed by all and not frozen",
+            paragraphs=[
+                (
+                    f"{_agreed_words(draft, asked)} Nobody has frozen it for more than {STEPS[-1]} "
+                    "business days, so nobody can sign it. Its parties and the Corporate Secretary "
+                    "may freeze it."
+                )
+            ],
+            rows=_blocker_lines(found),
+            action=("See what still blocks it", ""),
+            reason="A stalled draft comes to the CEO.",
+        )
+
+
+def _agreed_words(draft: Revision, since: date) -> str:
+    return (
+        f"All parties have agreed to all of {draft.document.title}, version {draft.number}, since "
+        f"{day_words(since)}."
+    )
+
+
+def _freeze_words(found: Sequence[Blocker]) -> str:
+    if not found:
+        return "Nothing blocks it: freeze it, and the parties are asked for their signatures."
+    count = f"{len(found)} thing{'' if len(found) == 1 else 's'}"
+    return f"{count} must be settled first; then it can be frozen and signed."
+
+
+def _blocker_lines(found: Sequence[Blocker]) -> list[dict[str, str]]:
+    lines = [{"title": one.title, "note": one.detail, "aside": ""} for one in found[:NAMED]]
+    if len(found) > NAMED:
+        lines.append({"title": f"And {len(found) - NAMED} more", "note": "", "aside": ""})
+    return lines
+
+
+# --- In force and not acknowledged --------------------------------------------------------------
+
+
+def _remind_of_acknowledgement(revision: Revision, sweep: _Sweep) -> None:
+    """The RevOps Lead owes the acknowledgement with the plan; then the CEO hears that none came."""
+    assert revision.in_force_from is not None  # noqa: S101 - filtered on it
+    assert revision.acknowledgement_due_date is not None  # noqa: S101 - filtered on it
+    asked, due = company_date(revision.in_force_from), revision.acknowledgement_due_date
+    holders = who_acts_for([REVOPS_LEAD, CEO], on=sweep.today)
+    lead, ceo = holders.get(REVOPS_LEAD), holders.get(CEO)
+    since = _owed_since(lead, asked)
+    step = sweep.step(since)
+    what = f"{revision.document.title}, version {revision.number},"
+    if lead is not None and step is not None and sweep.reaches(lead.person):
+        _queue(
+            lead.person,
+            revision,
+            sweep,
+            kind="acknowledgement-reminder",
+            occasion=f"{since:%Y%m%d}:{step}",
+            subject=f"{revision.reference} waits for your acknowledgement",
+            paragraphs=[
+                (
+                    f"{what} has been in force since {day_words(asked)} and changed who owns "
+                    "what. Acknowledge it with your execution plan: it was asked for by "
+                    f"{day_words(due)}."
+                )
+            ],
+            action=("Write the execution plan", "acknowledge/"),
+            reason="You are the RevOps Lead.",
+        )
+    if sweep.is_stalled(since) and ceo is not None and sweep.reaches(ceo.person):
+        who = (
+            f"{lead.person.name}, {lead.title}, has not acknowledged it"
+            if lead is not None
+            else "The Office of the RevOps Lead is vacant, so nobody acknowledges it"
+        )
+        _queue(
+            ceo.person,
+            revision,
+            sweep,
+            kind="acknowledgement-overdue",
+            occasion=f"{since:%Y%m%d}",
+            subject=f"{revision.reference} is in force and not acknowledged",
+            paragraphs=[
+                (
+                    f"{what} changed who owns what on {day_words(asked)}. {who}: the execution "
+                    f"plan was asked for by {day_words(due)}."
+                )
+            ],
+            action=("Read what is in force", ""),
+            reason="What is not acknowledged in time comes to the CEO.",
+        )

@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from boundaries import agreeing, reminders, vetoes, workflow
+from boundaries import agreeing, disputes, plan, reminders, vetoes, workflow
 from notifications.models import OutgoingMail
 from people.models import Appointment, Office
-from tests.boundaries import factories
+from tests.boundaries import disputing, factories
 from tests.boundaries.factories import NOW, all_agree, edit, fresh, row_of
 from tests.people.factories import PersonFactory
 
@@ -242,3 +242,110 @@ def test_an_office_that_becomes_a_party_later_has_the_full_time(ready, people):
     assert mails("draft-stalled") == []
     every_day(date(2026, 12, 10), date(2026, 12, 11))
     assert (noor.name, date(2026, 12, 10)) in mails("draft-reminder")
+
+
+def test_a_contested_row_waits_for_all_parties_and_then_comes_to_the_ceo(ready, people):
+    agreeing.contest(
+        clause=row_of(ready), reason="The desk is ours.", acting_user=people["coo"], at=NOW
+    )
+    every_day(NOW.date(), date(2026, 12, 20))
+    assert mails("draft-reminder") == [
+        (name, day)
+        for day in (SECOND, FIFTH, TENTH)
+        for name in ("Maya Lindqvist", "Daniel Osei", "Priya Raman")
+    ]
+    mail = OutgoingMail.objects.filter(kind="draft-reminder").first()
+    assert mail.subject == "NC-RB-1: 1 row waits for you"
+    assert "contested" in mail.text
+    assert "escalate a contested row" in mail.text
+    assert mails("draft-stalled") == [("Helen Marsh", ELEVENTH)]
+    # Nobody is told of it as agreed by all meanwhile.
+    assert mails("freeze-reminder") == []
+
+
+def test_a_row_in_dispute_has_the_clock_of_the_dispute_alone(ready, people):
+    dispute = disputing.escalated(ready, people)
+    every_day(NOW.date(), ELEVENTH)
+    assert mails("draft-reminder") == mails("draft-stalled") == mails("freeze-reminder") == []
+    at = datetime(2026, 12, 9, 15, tzinfo=UTC)
+    for office in ("cro", "coo", "cfo"):
+        disputes.settle(dispute=dispute, acting_user=people[office], at=at)
+    # The contest still stands, since it was made; one mail of its last step, and the CEO's.
+    sweep(date(2026, 12, 10))
+    assert len(mails("draft-reminder")) == 3
+    assert mails("draft-stalled") == [("Helen Marsh", date(2026, 12, 10))]
+
+
+# --- Agreed and not frozen ----------------------------------------------------------------------
+
+
+def test_a_draft_agreed_by_all_waits_for_whoever_may_freeze_it(ready, people):
+    every_day(NOW.date(), date(2026, 12, 20))
+    freezing = ("Maya Lindqvist", "Daniel Osei", "Priya Raman", people["corporate_secretary"].name)
+    assert mails("freeze-reminder") == [
+        (name, day) for day in (SECOND, FIFTH, TENTH) for name in freezing
+    ]
+    mail = OutgoingMail.objects.filter(kind="freeze-reminder").first()
+    assert "Nothing blocks it: freeze it" in mail.text
+    assert mails("freeze-stalled") == [("Helen Marsh", ELEVENTH)]
+
+
+def test_what_blocks_a_draft_agreed_by_all_is_named(draft, people):
+    # Effective on the day on which it was agreed: that has passed when the mail goes out.
+    factories.effective(draft, people, NOW.date())
+    factories.all_agree(draft, people)
+    sweep(SECOND)
+    mail = OutgoingMail.objects.filter(kind="freeze-reminder").first()
+    assert "1 thing must be settled first" in mail.text
+    assert "The effective date has passed" in mail.text
+
+
+def test_once_frozen_nobody_is_asked_to_freeze(ready, people):
+    sweep(SECOND)
+    at = datetime(2026, 11, 25, 15, tzinfo=UTC)
+    workflow.freeze(revision=ready, acting_user=people["cro"], at=at)
+    sweep(FIFTH, TENTH, ELEVENTH)
+    assert {day for _, day in mails("freeze-reminder")} == {SECOND}
+    assert mails("freeze-stalled") == []
+
+
+def test_a_veto_that_stands_asks_nobody_to_freeze(ready, people):
+    vetoes.veto(row=row_of(ready), reason="No.", acting_user=people["cfo"], at=NOW)
+    every_day(SECOND, ELEVENTH)
+    assert mails("freeze-reminder") == mails("freeze-stalled") == []
+
+
+# --- In force and not acknowledged --------------------------------------------------------------
+
+
+def test_the_revops_lead_is_reminded_of_the_acknowledgement(people, functions):
+    revision = factories.in_force(people)
+    lead = people["revops_lead"].name
+    every_day(NOW.date(), date(2026, 12, 20))
+    assert mails("acknowledgement-reminder") == [(lead, SECOND), (lead, FIFTH), (lead, TENTH)]
+    assert mails("acknowledgement-overdue") == [("Helen Marsh", ELEVENTH)]
+    overdue = OutgoingMail.objects.get(kind="acknowledgement-overdue")
+    assert overdue.subject == f"{revision.reference} is in force and not acknowledged"
+    assert lead in overdue.text
+
+
+def test_what_is_acknowledged_waits_for_nobody(people, functions):
+    revision = factories.in_force(people)
+    sweep(SECOND)
+    plan.acknowledge(
+        revision=revision,
+        milestones=factories.execution_plan(),
+        acting_user=people["revops_lead"],
+        at=datetime(2026, 11, 25, 15, tzinfo=UTC),
+    )
+    every_day(date(2026, 11, 25), date(2026, 12, 12))
+    assert len(mails("acknowledgement-reminder")) == 1
+    assert mails("acknowledgement-overdue") == []
+
+
+def test_where_the_lead_is_vacant_the_ceo_hears_that_nobody_acknowledges(people, functions):
+    factories.in_force(people)
+    Appointment.objects.filter(office__key="revops_lead").update(ends_on=date(2026, 11, 23))
+    every_day(SECOND, ELEVENTH)
+    assert mails("acknowledgement-reminder") == []
+    assert "vacant" in OutgoingMail.objects.get(kind="acknowledgement-overdue").text
