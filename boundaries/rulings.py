@@ -276,16 +276,22 @@ def _bind(ruling: Ruling, *, at: datetime) -> OwnershipChange:
     return change
 
 
+def would_bind_declined(revision: Revision) -> list[Ruling]:
+    """The rulings in a frozen text that bind as interim decisions once a party declines it."""
+    waiting = Ruling.objects.filter(rows__revision=revision, interim_from__isnull=True)
+    return list(
+        waiting.select_related(
+            "dispute__function", "dispute__row", "dispute__document", "person"
+        ).order_by("pk")
+    )
+
+
 def bind_declined(revision: Revision, *, at: datetime) -> None:
     """A party declines the text that holds rulings: those bind now, as interim decisions.
 
     For ``workflow.decline``, before it records anything and before the text is a draft again.
     """
-    waiting = list(
-        Ruling.objects.filter(rows__revision=revision, interim_from__isnull=True)
-        .select_related("dispute__function", "dispute__row", "dispute__document", "person")
-        .order_by("pk")
-    )
+    waiting = would_bind_declined(revision)
     ownership.locked_functions(one.dispute.function.key for one in waiting)
     for ruling in waiting:
         ruling.dispute.revision = revision
@@ -308,7 +314,10 @@ def interim_functions(document: Document) -> list[str]:
 
 
 def _not_carried(revision: Revision) -> list[Ruling]:
-    """The interim decisions that the text of ``revision`` does not hold."""
+    """The interim decisions that bind on beside ``revision``, whose text does not hold them.
+
+    About a function that the catalog has retired none does: it goes out of every boundary.
+    """
     rows = {
         one.function_id: one
         for one in revision.rows.select_related("function").prefetch_related("sub_scopes")
@@ -316,7 +325,7 @@ def _not_carried(revision: Revision) -> list[Ruling]:
     return [
         one
         for one in _interim(revision.document)
-        if not _holds(rows.get(one.dispute.function_id), one)
+        if one.dispute.function.is_active and not _holds(rows.get(one.dispute.function_id), one)
     ]
 
 

@@ -22,7 +22,7 @@ from people.factors import passkey_obstacle
 from people.offices import office_short
 from people.permissions import Act, require
 
-from .. import comparing, proof, queries, signing, versions, vetoes, workflow
+from .. import comparing, proof, queries, rulings, signing, versions, vetoes, workflow
 from .. import content as contents
 from ..errors import IntentNotValid, TransitionNotAllowed
 from ..files import files
@@ -380,12 +380,19 @@ def _refuse(request: HttpRequest, number: str, n: int, kind: str) -> HttpRespons
         else:
             messages.success(request, f"{revision.reference} {how['done']}")
             return to_revision(revision)
-    if kind == "decline" and context["i_signed"]:
-        how = how | _TAKING_BACK
+    effects = list(how["effects"])
+    if kind == "decline":
+        if context["i_signed"]:
+            how = how | _TAKING_BACK
+        effects += [
+            f"The ruling in dispute {one.dispute_id} binds from today as an interim decision: "
+            f"look-ups answer by it who owns {one.dispute.function.name}."
+            for one in rulings.would_bind_declined(revision)
+        ]
     context |= {
         "kind": kind,
         "heading": f"{how['heading']}: {revision.reference}",
-        "effects": how["effects"],
+        "effects": effects,
         "button_words": how["button_words"],
         "form": form,
         "marks": marks,

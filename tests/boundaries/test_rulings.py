@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from audit.models import Event, PersonalText
-from boundaries import agreeing, rulings, vetoes, workflow
+from boundaries import agreeing, drafting, rulings, vetoes, workflow
 from boundaries import content as contents
 from boundaries.drafting import SubScopeText, row_text
 from boundaries.errors import InvalidText, NotReadyToFreeze, ReasonMissing, RowIsSettled
@@ -280,6 +280,25 @@ def test_text_frozen_before_a_ruling_does_not_undo_it(in_force, people):
     assert row_of(third).ruling == ruling
 
 
+def test_a_decision_about_a_retired_function_ends_with_the_next_version(in_force, people):
+    ruling = ruled(in_force_disputed(in_force, people), people)
+    draft = workflow.amend(revision=in_force, acting_user=people["cro"], at=NOW)
+    Function.objects.filter(key="deal_desk").update(status=Function.Status.RETIRED)
+    row = row_of(draft)
+    drafting.leave_out(
+        row=row,
+        expected_version=row.version,
+        reason="The catalog has retired it.",
+        acting_user=people["cro"],
+        at=NOW,
+    )
+    assert answer_on(deal_desk(), TODAY).decision
+    factories.brought_into_force(draft, people, at=NOW + DAY)
+    ruling.refresh_from_db()
+    assert not ruling.is_interim
+    assert answer_on(deal_desk(), TODAY + DAY) is None
+
+
 def test_look_ups_of_a_day_to_come_know_that_it_binds_on(in_force, people):
     draft = workflow.amend(revision=in_force, acting_user=people["cro"], at=NOW)
     draft = factories.effective(draft, people, TODAY + 10 * DAY)
@@ -339,6 +358,27 @@ def test_a_ruling_binds_once_a_party_declines_the_draft_that_holds_it(draft, peo
     factories.frozen(draft, people, at=later)
     workflow.decline(revision=draft, reason="Still.", acting_user=people["cro"], at=later + DAY)
     assert Ownership.objects.filter(function=deal_desk()).count() == 1
+
+
+def test_declining_says_first_which_rulings_it_binds(draft, people, client):
+    ruling, revision = frozen_with_ruling(draft, people)
+    url = f"{revision.get_absolute_url()}decline/"
+    words = f"The ruling in dispute {ruling.dispute_id} binds from today as an interim decision"
+    client.force_login(people["cro"])
+    assert words in client.get(url).content.decode()
+    client.force_login(people["ceo"])
+    factories.cosigned(revision, people)
+    returning = client.get(f"{revision.get_absolute_url()}return/").content.decode()
+    assert "What this will do" in returning
+    assert "binds from today" not in returning
+    # Bound once, a second decline says it no more.
+    workflow.decline(
+        revision=factories.fresh(revision), reason="No.", acting_user=people["cro"], at=NOW
+    )
+    factories.all_agree(draft, people)
+    factories.frozen(factories.fresh(draft), people)
+    client.force_login(people["cro"])
+    assert "binds from today" not in client.get(url).content.decode()
 
 
 def test_a_return_by_the_ceo_binds_nothing(draft, people):
