@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from functions_catalog.ownership import Answer, OwnershipChange
 from notifications.mail import queue
+from notifications.models import OutgoingMail
 from notifications.news import tell
 from people.calendar import (
     business_days_between,
@@ -125,6 +126,19 @@ def _mail(
             context=context,
             at=at,
         )
+
+
+def _but_asked_today(
+    people: Iterable[Person], dispute: Dispute, *, kind: str, at: datetime
+) -> list[Person]:
+    """Those who were not asked by a mail of ``kind`` on this day already: no second for one thing.
+
+    Whoever comes into an Office on the day itself is asked, and reminded from the next day on.
+    """
+    by_key = {f"{kind}:{dispute.pk}::{one.pk}": one for one in people}
+    asked = OutgoingMail.objects.filter(key__in=by_key).values_list("key", "created_at")
+    today = {key for key, created_at in asked if company_date(created_at) == company_date(at)}
+    return [one for key, one in by_key.items() if key not in today]
 
 
 def _acting(offices: Iterable[str], *, at: datetime) -> dict[str, Appointment]:
@@ -250,6 +264,18 @@ def decider_named(dispute: Dispute, *, at: datetime) -> None:
         # An Office that is named again is told again.
         what=f"decider-{dispute.interim_decider}-{at.isoformat()}",
         title=f"The CEO named who decides {dispute.function.name} until the ruling",
+        text=decider_words(dispute),
+        at=at,
+    )
+
+
+def decider_changed(dispute: Dispute, *, at: datetime) -> None:
+    """The function has an owner in force, or another one, since a version came in force."""
+    _news(
+        [*_party_people(dispute, at=at), *_watching(dispute, at=at)],
+        dispute,
+        what=f"decider-{dispute.interim_decider}-{at.isoformat()}",
+        title=f"Who decides {dispute.function.name} until the ruling changed with its owner",
         text=decider_words(dispute),
         at=at,
     )
@@ -441,11 +467,9 @@ def _remind_in(dispute: Dispute, *, at: datetime, country: str) -> None:
 
 
 def _remind_of_page(dispute: Dispute, *, at: datetime) -> None:
-    if company_date(dispute.opened_at) == company_date(at):
-        return
     due = company_moment(dispute.pages_due_at)
     _mail(
-        _owing_people(dispute, at=at),
+        _but_asked_today(_owing_people(dispute, at=at), dispute, kind="dispute-page-asked", at=at),
         dispute,
         kind="dispute-page-reminder",
         subject=f"Your page on {dispute.function.name} is due today",
@@ -474,7 +498,7 @@ def _chase(dispute: Dispute, due_at: datetime, *, at: datetime, country: str) ->
     if step == 0 and late > 0:
         when = f"was due on {company_moment(due_at)}"
     _mail(
-        [ceo.person],
+        _but_asked_today([ceo.person], dispute, kind="dispute-ruling-asked", at=at),
         dispute,
         kind="dispute-ruling-reminder",
         occasion=f"{due_at.isoformat()}:{step}",

@@ -83,10 +83,16 @@ def _binding(keys: Sequence[str], on: date) -> list[Ruling]:
 
 
 def _disputed(keys: Sequence[str], on: date, *, drafts: bool) -> list[Dispute]:
-    """The disputes that were open at the end of ``on``; of drafts for their readers. One query."""
+    """The disputes that were open at the end of ``on``; of drafts for their readers. One query.
+
+    A draft that was withdrawn leaves no trace, on no date.
+    """
     end = _end_of(on)
     found = Dispute.objects.filter(
-        Q(ended_at__isnull=True) | Q(ended_at__gte=end), function__key__in=keys, opened_at__lt=end
+        Q(ended_at__isnull=True) | Q(ended_at__gte=end),
+        Q(in_force=True) | ~Q(revision__state=State.WITHDRAWN),
+        function__key__in=keys,
+        opened_at__lt=end,
     )
     if not drafts:
         found = found.filter(in_force=True)

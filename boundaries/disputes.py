@@ -15,7 +15,7 @@ Each verb is one transaction under the lock of the document, with one audit even
 page stands in no event before the pages open.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -236,17 +236,45 @@ def _begin(
 def interim_decider(function: Function, *, today: date) -> tuple[str, str]:
     """Who decides until a ruling, and because of what: an Office, "hybrid" or nobody, and a word.
 
-    The owner in force; else the natural owner (or who takes its part); else the CEO has to name
-    one. "hybrid": each owner decides its own part.
+    The owner in force; else the natural owner; else the CEO has to name one. Of an Office that is
+    not established, the one that takes its part. "hybrid": each owner decides its own part.
     """
     answer = answer_on(function, today)
-    if answer is not None:
-        return answer.owner, IN_FORCE
     heirs = {one.office.key: one.part_goes_to.key for one in absences()}
+    if answer is not None:
+        return heirs.get(answer.owner, answer.owner), IN_FORCE
     owner = heirs.get(function.natural_owner, function.natural_owner)
     if owner == HYBRID:
         return (HYBRID, NATURAL) if function.sub_scopes.exists() else ("", "")
     return (owner, NATURAL) if owner else ("", "")
+
+
+def owners_changed(keys: Collection[str], *, at: datetime) -> None:
+    """Let the owner of today decide in the open disputes about these functions.
+
+    For the verb that changed who owns them, in its transaction: the owner in force comes before the
+    natural owner and before whom the CEO named.
+    """
+    today = company_date(at)
+    open_ones = Dispute.objects.filter(outcome=Dispute.Outcome.OPEN, function__key__in=keys)
+    for dispute in open_ones.select_related("function", "row__function", "revision"):
+        decider, because = interim_decider(dispute.function, today=today)
+        if because != IN_FORCE or (decider, because) == (
+            dispute.interim_decider,
+            dispute.interim_because,
+        ):
+            continue
+        dispute.interim_decider, dispute.interim_because = decider, because
+        dispute.save(update_fields=["interim_decider", "interim_because"])
+        dispute.row.revision = dispute.revision
+        record(
+            "dispute.interim_decider_changed",
+            dispute,
+            acting_user=None,
+            at=at,
+            interim_decider=decider,
+        )
+        mails.decider_changed(dispute, at=at)
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ approves their own request: the CEO does in their place. An exception is never e
 still needs it proposes an amendment. It ends with the Revision that it departs from.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -33,6 +34,8 @@ from .models import BoundaryException, ExceptionAnswer, Row
 from .states import ANSWERING
 
 MAX_DAYS = 90
+
+log = logging.getLogger(__name__)
 
 
 class Standing(StrEnum):
@@ -369,7 +372,8 @@ LOOK_BACK_DAYS = 30
 def look_after(*, at: datetime) -> None:
     """Ask whoever answers today, and tell of exceptions that are about to end or have ended.
 
-    Idempotent: every mail's key keeps it from being sent twice.
+    Idempotent: every mail's key keeps it from being sent twice. One exception that fails keeps no
+    other waiting.
     """
     today = company_date(at)
     State = BoundaryException.State
@@ -384,15 +388,24 @@ def look_after(*, at: datetime) -> None:
         .order_by("pk")
     )
     for one in found:
-        standing = standing_of(one, today=today)
-        if standing == Standing.REQUESTED:
-            exception_mails.asked(one, who_answers(one, on=today).values(), at=at)
-        elif standing == Standing.LAPSED:
-            exception_mails.lapsed(one, at=at)
-        elif standing == Standing.OVER:
-            exception_mails.ended(one, told=_told_of_end(one, on=today), at=at)
-        elif _ends_soon(one, today=today):
-            exception_mails.ends_soon(one, told=_told_of_end(one, on=today), at=at)
+        try:
+            with transaction.atomic():
+                _look_after(one, today=today, at=at)
+        except Exception:
+            # The next sweep tries again; somebody has to see why.
+            log.exception("%s was not looked after", one)
+
+
+def _look_after(one: BoundaryException, *, today: date, at: datetime) -> None:
+    standing = standing_of(one, today=today)
+    if standing == Standing.REQUESTED:
+        exception_mails.asked(one, who_answers(one, on=today).values(), at=at)
+    elif standing == Standing.LAPSED:
+        exception_mails.lapsed(one, at=at)
+    elif standing == Standing.OVER:
+        exception_mails.ended(one, told=_told_of_end(one, on=today), at=at)
+    elif _ends_soon(one, today=today):
+        exception_mails.ends_soon(one, told=_told_of_end(one, on=today), at=at)
 
 
 def _ends_soon(one: BoundaryException, *, today: date) -> bool:

@@ -727,6 +727,7 @@ def bring_into_force(*, revision: Revision, at: datetime) -> Revision:
         at=at,
     )
     change = rulings.come_in_force(revision, change, at=at)
+    disputes.owners_changed([one.function_key for one in change.changes], at=at)
     revision.in_force_from = at
     if change.owner_changed:
         revision.acknowledgement_due_date = add_business_days(

@@ -1,14 +1,17 @@
 """Disputes and rulings where the company or another document has changed meanwhile."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
 
+from audit.models import Event
 from boundaries import (
     dispute_mails,
+    dispute_outlook,
     dispute_page,
     disputes,
+    exceptions,
     reminders,
     rulings,
     tasks,
@@ -286,3 +289,95 @@ def test_a_task_runs_every_sweep_and_then_fails(monkeypatch):
     with pytest.raises(RuntimeError, match="broken"):
         tasks.remind_waiting()
     assert ran == ["broken", "fine"]
+
+
+def test_an_exception_that_fails_keeps_no_other_waiting(people, functions, monkeypatch, caplog):
+    in_force = factories.in_force(people)
+    broken, fine = (
+        exceptions.request(
+            row=row_of(in_force, key),
+            what="The field sells to one bank.",
+            reason="It is the year's end.",
+            expires_on=TODAY + 20 * DAY,
+            acting_user=people["revops_lead"],
+            at=NOW,
+        )
+        for key in ("deal_desk", "vendor_management")
+    )
+    OutgoingMail.objects.filter(kind="exception-asked").delete()
+    fails_for(exceptions._look_after, broken, monkeypatch, exceptions, "_look_after")
+    exceptions.look_after(at=MORNING)
+    (mail,) = OutgoingMail.objects.filter(kind="exception-asked")
+    assert f":{fine.pk}:" in mail.key
+    assert f"{broken} was not looked after" in caplog.text
+
+
+# --- Who decides until the ruling, as the company changes ---------------------------------------
+
+
+def test_the_heir_of_an_owner_that_is_gone_decides(people, functions):
+    in_force = factories.in_force(people)
+    abolish("coo", to="cfo")
+    dispute = in_force_disputed(in_force, people, key="vendor_management", by="cro")
+    assert (dispute.interim_decider, dispute.interim_because) == ("cfo", "in_force")
+
+
+def test_the_owner_of_a_version_that_comes_in_force_meanwhile_decides(people, functions):
+    in_force = factories.in_force(people)
+    draft = workflow.amend(revision=in_force, acting_user=people["cro"], at=NOW)
+    edit(row_of(draft), people, owner="cfo")
+    draft = factories.effective(draft, people, TODAY)
+    factories.all_agree(draft, people)
+    factories.frozen(draft, people)
+    moved = in_force_disputed(in_force, people)
+    stays = in_force_disputed(in_force, people, key="vendor_management")
+    factories.cosigned(factories.fresh(draft), people)
+    factories.approved(factories.fresh(draft), people)
+
+    assert (fresh(moved).interim_decider, fresh(moved).interim_because) == ("cfo", "in_force")
+    assert fresh(stays).interim_decider == "coo"
+    changed = Event.objects.filter(event="dispute.interim_decider_changed")
+    assert [one.object_id for one in changed] == [str(moved.pk)]
+    told = Notice.objects.filter(key__startswith=f"dispute-{moved.pk}-decider-")
+    assert people["coo"] in {one.person for one in told}
+
+
+# --- Nobody is mailed twice for one thing -------------------------------------------------------
+
+
+def test_whoever_comes_on_the_last_day_gets_one_mail_about_the_page(draft, people):
+    escalated(draft, people)
+    robin = PersonFactory(name="Robin Hale")
+    factories.handed_over(robin, "cfo", on=date(2026, 11, 24))
+    for hours in range(3):
+        dispute_mails.remind(at=MORNING + timedelta(hours=hours))
+    assert [one.kind for one in OutgoingMail.objects.filter(person=robin)] == ["dispute-page-asked"]
+    reminded = OutgoingMail.objects.filter(kind="dispute-page-reminder")
+    assert {one.person for one in reminded} == {people["cro"], people["coo"]}
+
+
+def test_a_new_ceo_gets_one_mail_a_day_about_the_ruling(draft, people):
+    filed(escalated(draft, people), people)  # due on Monday, 30 November
+    robin = PersonFactory(name="Robin Hale")
+    factories.handed_over(robin, "ceo", on=date(2026, 11, 30))
+    day = datetime(2026, 11, 30, 15, tzinfo=UTC)
+    for hours in range(3):
+        dispute_mails.remind(at=day + timedelta(hours=hours))
+    mine = OutgoingMail.objects.filter(person=robin).order_by("pk")
+    assert [one.kind for one in mine] == ["dispute-ruling-asked"]
+    dispute_mails.remind(at=day + DAY)
+    assert [one.kind for one in mine.all()] == ["dispute-ruling-asked", "dispute-ruling-reminder"]
+
+
+# --- A draft that was withdrawn -----------------------------------------------------------------
+
+
+def test_the_dispute_of_a_withdrawn_draft_leaves_no_trace_on_any_date(draft, people):
+    escalated(draft, people)
+
+    def standing(day):
+        return dispute_outlook.standings(["deal_desk"], people["ceo"], day)
+
+    assert standing(TODAY)
+    workflow.withdraw(revision=draft, reason="Later.", acting_user=people["ceo"], at=NOW + DAY)
+    assert standing(TODAY) == standing(TODAY + DAY) == {}
