@@ -277,13 +277,21 @@ def _bind(ruling: Ruling, *, at: datetime) -> OwnershipChange:
 
 
 def would_bind_declined(revision: Revision) -> list[Ruling]:
-    """The rulings in a frozen text that bind as interim decisions once a party declines it."""
-    waiting = Ruling.objects.filter(rows__revision=revision, interim_from__isnull=True)
-    return list(
-        waiting.select_related(
-            "dispute__function", "dispute__row", "dispute__document", "person"
-        ).order_by("pk")
+    """The rulings in a frozen text that bind as interim decisions once a party declines it.
+
+    None about a function of which the CEO has decided anew since: that binds already.
+    """
+    waiting = (
+        Ruling.objects.filter(rows__revision=revision, interim_from__isnull=True)
+        .select_related("dispute__function", "dispute__row", "dispute__document", "person")
+        .order_by("pk")
     )
+    newest = {
+        one.dispute.function_id: one.ruled_at for one in standing_decisions(revision.document)
+    }
+    return [
+        one for one in waiting if one.ruled_at >= newest.get(one.dispute.function_id, one.ruled_at)
+    ]
 
 
 def bind_declined(revision: Revision, *, at: datetime) -> None:

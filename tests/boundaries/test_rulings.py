@@ -381,6 +381,24 @@ def test_declining_says_first_which_rulings_it_binds(draft, people, client):
     assert "binds from today" not in client.get(url).content.decode()
 
 
+def test_a_decline_does_not_undo_what_the_ceo_decided_since(in_force, people):
+    draft = workflow.amend(revision=in_force, acting_user=people["cro"], at=NOW)
+    older = ruled(escalated(draft, people), people)
+    factories.all_agree(draft, people)
+    revision = factories.frozen(draft, people).revision
+    terms = replace(TERMS, owner="cfo")
+    newer = ruled(in_force_disputed(in_force, people), people, terms=terms, at=NOW + DAY)
+    assert rulings.would_bind_declined(revision) == []
+
+    workflow.decline(revision=revision, reason="No.", acting_user=people["cro"], at=NOW + 2 * DAY)
+    for ruling in (older, newer):
+        ruling.refresh_from_db()
+    assert (older.interim_from, newer.is_interim) == (None, True)
+    answer = answer_on(deal_desk(), TODAY + 2 * DAY)
+    assert (answer.owner, answer.decision) == ("cfo", f"dispute-{newer.dispute_id}")
+    assert (row_of(draft).owner, row_of(draft).ruling) == ("cfo", newer)
+
+
 def test_a_return_by_the_ceo_binds_nothing(draft, people):
     ruling, revision = frozen_with_ruling(draft, people)
     factories.cosigned(revision, people)
