@@ -1,7 +1,7 @@
 """What an exception says to whom: its approvers, who asked for it, and the owner at its end."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.urls import reverse
 
@@ -65,6 +65,34 @@ def asked(one: BoundaryException, approvers: Iterable[Appointment], *, at: datet
                 },
                 at=at,
             )
+
+
+def reminded(
+    one: BoundaryException, to: Appointment, *, step: int, asked: date, at: datetime
+) -> None:
+    """An approver has not answered ``step`` business days after being asked."""
+    with written_for(to.person):
+        queue(
+            to=to.person,
+            kind="exception-reminder",
+            key=f"exception-reminder:{one.pk}:{step}:{to.person_id}",
+            subject=f"The exception to {about(one)} still waits for your answer",
+            template="notice",
+            context={
+                "paragraphs": [
+                    (
+                        f"{one.requested_by_name}, {one.requested_by_office}, has waited for it "
+                        f"since {day_words(asked)}. Approve it, or refuse it with a word. One that "
+                        f"nobody answers by {last_day_words(one)} lapses and never held."
+                    )
+                ],
+                "rows": _facts(one),
+                "action_label": "Approve or refuse it",
+                "action_path": page(one),
+                "reason": f"You act for the Office that approves it, as {to.title}.",
+            },
+            at=at,
+        )
 
 
 def answered(

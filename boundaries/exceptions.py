@@ -10,7 +10,7 @@ still needs it proposes an amendment. It ends with the Revision that it departs 
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -20,7 +20,7 @@ from django.db import transaction
 
 import audit
 from functions_catalog.ownership import answer_on
-from people.calendar import company_date, date_words
+from people.calendar import business_days_between, company_country, company_date, date_words
 from people.errors import NotYourOffice
 from people.models import Appointment, Person
 from people.offices import CEO, CFO, HYBRID, office_short
@@ -29,8 +29,10 @@ from people.queries import is_appointed, same_human, who_acts_for
 
 from . import exception_mails
 from .errors import ExceptionNotPossible, ExceptionSettled, NotYourOwnException, ReasonMissing
+from .holders import came_to_count_at
 from .locking import locked_revision
 from .models import BoundaryException, ExceptionAnswer, Row
+from .reminders import STEPS
 from .states import ANSWERING
 
 MAX_DAYS = 90
@@ -370,7 +372,7 @@ LOOK_BACK_DAYS = 30
 
 
 def look_after(*, at: datetime) -> None:
-    """Ask whoever answers today, and tell of exceptions that are about to end or have ended.
+    """Ask and remind whoever answers today, and tell of exceptions that end soon or have ended.
 
     Idempotent: every mail's key keeps it from being sent twice. One exception that fails keeps no
     other waiting.
@@ -399,13 +401,28 @@ def look_after(*, at: datetime) -> None:
 def _look_after(one: BoundaryException, *, today: date, at: datetime) -> None:
     standing = standing_of(one, today=today)
     if standing == Standing.REQUESTED:
-        exception_mails.asked(one, who_answers(one, on=today).values(), at=at)
+        approvers = who_answers(one, on=today).values()
+        exception_mails.asked(one, approvers, at=at)
+        _remind(one, approvers, today=today, at=at)
     elif standing == Standing.LAPSED:
         exception_mails.lapsed(one, at=at)
     elif standing == Standing.OVER:
         exception_mails.ended(one, told=_told_of_end(one, on=today), at=at)
     elif _ends_soon(one, today=today):
         exception_mails.ends_soon(one, told=_told_of_end(one, on=today), at=at)
+
+
+def _remind(
+    one: BoundaryException, approvers: Iterable[Appointment], *, today: date, at: datetime
+) -> None:
+    """Remind each approver after 2, 5 and 10 business days; who came later has the full time."""
+    country = company_country()
+    for held in approvers:
+        asked = max(company_date(one.requested_at), company_date(came_to_count_at(held)))
+        days = business_days_between(asked, today, country=country)
+        past = [step for step in STEPS if step <= days]
+        if past:
+            exception_mails.reminded(one, held, step=past[-1], asked=asked, at=at)
 
 
 def _ends_soon(one: BoundaryException, *, today: date) -> bool:

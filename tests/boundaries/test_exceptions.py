@@ -303,6 +303,28 @@ def test_an_unanswered_request_lapses(in_force, people):
     assert ("exception-lapsed", "Tomas Vega") in kinds()
 
 
+def test_whoever_has_not_answered_is_reminded_after_2_5_and_10_business_days(in_force, people):
+    asked(in_force, people)  # on Friday, 20 November; Thanksgiving is the 26th
+    told = {}
+    for day in range(28):
+        before = OutgoingMail.objects.filter(kind="exception-reminder").count()
+        for _twice in range(2):
+            exceptions.look_after(at=NOW + timedelta(days=day))
+        found = OutgoingMail.objects.filter(kind="exception-reminder")
+        if found.count() > before:
+            told[TODAY + timedelta(days=day)] = found.count() - before
+    assert told == {date(2026, 11, 24): 1, date(2026, 11, 30): 1, date(2026, 12, 7): 1}
+    assert {one.person for one in found} == {people["cro"]}
+    assert "lapses and never held" in found.first().text
+
+
+def test_who_has_answered_is_reminded_of_nothing(in_force, people):
+    answered(asked(in_force, people), people, "cro")
+    for day in (4, 10, 17):
+        exceptions.look_after(at=NOW + timedelta(days=day))
+    assert not OutgoingMail.objects.filter(kind="exception-reminder").exists()
+
+
 def test_it_ends_with_its_version(in_force, people):
     one = answered(asked(in_force, people), people, "cro")
     later = NOW + timedelta(days=1)
