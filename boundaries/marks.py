@@ -64,7 +64,7 @@ def checked(marks: Iterable[Given], revision: Revision) -> list[Given]:
 
 def summary(marks: Sequence[Given]) -> str:
     """ "Marked with a reason: Row 4.3, Deal desk": what is said where no word to all was given."""
-    return f"Marked with a reason: {'; '.join(str(clause) for clause, _ in marks)}."
+    return f"{StateChange.MARKED}{'; '.join(str(clause) for clause, _ in marks)}."
 
 
 def make(

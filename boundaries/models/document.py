@@ -278,6 +278,9 @@ class RowSubScope(models.Model):
 class StateChange(models.Model):
     """The life of a Revision as its pages tell it: who did what, when and why."""
 
+    # How the reason begins where nobody wrote one to all and the marks have theirs.
+    MARKED = "Marked with a reason: "
+
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="changes")
     verb = models.CharField(max_length=24)
     from_state = models.CharField(max_length=20, blank=True)
@@ -295,3 +298,8 @@ class StateChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb}: {self.from_state} to {self.to_state}"
+
+    @property
+    def reason_words(self) -> str:
+        """The reason in quotation marks; without them where nobody said it in these words."""
+        return self.reason if self.reason.startswith(self.MARKED) else f"“{self.reason}”"

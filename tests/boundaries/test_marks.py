@@ -79,6 +79,8 @@ def test_a_party_declines_with_marks_alone(awaiting, people):
     )
     change = draft.changes.last()
     assert change.reason == "Marked with a reason: Row 4.1, Deal desk."
+    # It names what is marked; nobody is quoted with it.
+    assert change.reason_words == change.reason
     assert {one.void_reason for one in draft.signatures.all()} == {change.reason}
     assert live_stances(row_of(draft)) == {}
     mail = OutgoingMail.objects.get(kind="revision-decline", person=people["ceo"])
