@@ -11,7 +11,7 @@ freeze still has the file it was made from. Whoever comes second starts again fr
 """
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +45,9 @@ log = logging.getLogger(__name__)
 
 # A worker that died lets go after this; the next sweep then finds the freeze unclaimed.
 CLAIM_SECONDS = 60
+# The sweep comes every minute. What failed so often in a row waits longer, and ever longer.
+FAILURES_WITHOUT_PAUSE = 5
+LONGEST_PAUSE = timedelta(minutes=15)
 # More steps than any freeze has: seal, a signature per Office, timestamp.
 MOST_STEPS = 30
 
@@ -107,6 +110,21 @@ def owed() -> list[int]:
     return sorted(set(_owed().values_list("pk", flat=True)))
 
 
+def due(*, at: datetime) -> list[int]:
+    """Those of ``owed`` whose turn it is: what fails again and again is tried less often."""
+    return [
+        freeze.pk
+        for freeze in Freeze.objects.filter(pk__in=owed()).order_by("pk")
+        if freeze.pdf_failed_at is None or at - freeze.pdf_failed_at >= _pause(freeze)
+    ]
+
+
+def _pause(freeze: Freeze) -> timedelta:
+    """None for the first failures, then 2, 4, 8 and at most 15 minutes; there is no last try."""
+    more = freeze.pdf_failures_in_a_row - FAILURES_WITHOUT_PAUSE
+    return min(timedelta(minutes=2 ** min(more, 4)), LONGEST_PAUSE) if more > 0 else timedelta(0)
+
+
 def advance(freeze_id: int) -> None:
     """Do every step that is owed for one freeze. Safe to run twice, late, or at the same time.
 
@@ -135,7 +153,10 @@ def _do_all_steps(freeze_id: int) -> None:
         except Exception as failure:
             # Kept for the operator and raised on: Celery logs it, the sweep tries again.
             Freeze.objects.filter(pk=freeze_id).update(
-                pdf_failures=F("pdf_failures") + 1, pdf_last_failure=str(failure)[:500]
+                pdf_failures=F("pdf_failures") + 1,
+                pdf_failures_in_a_row=F("pdf_failures_in_a_row") + 1,
+                pdf_failed_at=timezone.now(),
+                pdf_last_failure=(str(failure) or type(failure).__name__)[:500],
             )
             log.error("The PDF of %s is owed and failed: %s", freeze, failure)
             raise
@@ -250,7 +271,11 @@ def _store(
         return
     sha256 = files.put(pdf)
     # What failed before is made good: pages must not go on telling of it.
-    values: dict[str, object] = {"pdf_sha256": sha256, "pdf_last_failure": ""}
+    values: dict[str, object] = {
+        "pdf_sha256": sha256,
+        "pdf_last_failure": "",
+        "pdf_failures_in_a_row": 0,
+    }
     if signing_copy:
         values["signing_copy_sha256"] = sha256
     if sealed:

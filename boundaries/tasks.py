@@ -16,6 +16,7 @@ from . import (
     dispute_mails,
     disputes,
     exceptions,
+    late,
     notices,
     pdf,
     reminders,
@@ -57,8 +58,14 @@ def advance_pdf(freeze_id: int) -> None:
 
 @shared_task
 def sweep_owed() -> None:
-    """Make up for lost tasks: hand over every freeze whose PDF is owed."""
-    for freeze_id in pdf.owed():
+    """Make up for lost tasks: hand over every freeze whose PDF is owed, and tell of late ones."""
+    now = timezone.now()
+    try:
+        late.look_after(at=now)
+    except Exception:
+        # Telling must not keep from doing.
+        log.exception("Late PDFs could not be told of")
+    for freeze_id in pdf.due(at=now):
         advance_pdf.delay(freeze_id)
 
 

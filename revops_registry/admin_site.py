@@ -25,6 +25,7 @@ from people.permissions import Act, entitling_appointments, may
 _WHOLE_LOG = frozenset({CEO, CORPORATE_SECRETARY, AUDITOR})
 # The act of the matrix that reading a model's rows needs.
 READ_BY = {
+    "boundaries.freeze": Act.MANAGE_ACCOUNTS,
     "functions_catalog.function": Act.LOOK_UP,
     "functions_catalog.ownership": Act.LOOK_UP,
     "functions_catalog.missedsearch": Act.CHANGE_CATALOG,

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from audit import checking
 from audit.verify import readiness_faults
+from boundaries import late
 from sealing import keys, render
 
 from .celery import app
@@ -100,6 +101,14 @@ def _checkpoints() -> str:
     return "the log continues what was signed"
 
 
+def _seals() -> str:
+    """Told, not counted against the part: pages serve on, and mails have gone out already."""
+    count = late.late_count(at=timezone.now())
+    if not count:
+        return "none overdue"
+    return f"{count} overdue for more than {late.LATE.seconds // 60} minutes; see manage reseal"
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "database": _database,
     "migrations": _migrations,
@@ -109,6 +118,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "pdf": _pdf,
     "log": _log,
     "checkpoints": _checkpoints,
+    "seals": _seals,
 }
 
 

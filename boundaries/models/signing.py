@@ -42,6 +42,10 @@ class Freeze(models.Model):
     # For the operator: how often the worker failed on this file, and why the last time.
     pdf_failures = models.PositiveIntegerField(default=0)
     pdf_last_failure = models.CharField(max_length=500, blank=True)
+    pdf_failures_in_a_row = models.PositiveIntegerField(default=0)
+    pdf_failed_at = models.DateTimeField(null=True, blank=True)
+    # When those who look after it were told that it is overdue; empty again once made good.
+    pdf_alarmed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["revision", "number"]

@@ -36,6 +36,7 @@ SECRET_OR_POWERFUL = [
     "usersessions.usersession",
 ]
 WHO_READS = {
+    "boundaries.freeze": "administrator",
     "functions_catalog.function": "all",
     "functions_catalog.ownership": "all",
     "functions_catalog.missedsearch": "cro coo cfo revops_lead corporate_secretary",

@@ -59,6 +59,7 @@ def test_readyz_is_ready_when_every_part_is(client, ready):
         "pdf",
         "log",
         "checkpoints",
+        "seals",
     }
 
 
