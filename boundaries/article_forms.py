@@ -15,7 +15,7 @@ from people.offices import office_short
 from . import articles, template
 from .articles import FUNCTIONS, OFFICE, OFFICES, PROSE, EntryList, Shape
 from .drafting import ArticleText, sunset_is_inherited, twelve_months_after
-from .form_fields import PlainText, asked_choices, input_attrs
+from .form_fields import AGAIN, PlainText, asked_choices, input_attrs, kept_hidden, typed_in
 from .models import Article, Revision
 from .template import MARKETING, TEAM_SHAPES
 
@@ -88,7 +88,7 @@ class ReportingLineForm(ArticleForm):
         required=False,
         widget=forms.CheckboxSelectMultiple,
         label="Solid line",
-        help_text="Exactly one before freezing.",
+        help_text="Tick exactly one before freezing; two can stand while you disagree.",
     )
     dotted_line = forms.ChoiceField(required=False, widget=forms.Select(attrs=input_attrs()))
     dotted_line_scope = PlainText(
@@ -268,7 +268,7 @@ class EntriesForm(ArticleForm):
     Every entry has a fieldset; two empty ones wait for more. Nothing needs a script.
     """
 
-    count = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    count = forms.IntegerField(widget=kept_hidden(), required=False)
     text = PlainText(max_length=12_000, rows=6, required=True)
 
     def __init__(
@@ -302,7 +302,7 @@ class EntriesForm(ArticleForm):
     def _add_slot(self, index: int) -> None:
         stem = f"entry_{index}"
         self.fields[f"{stem}_key"] = forms.CharField(
-            required=False, widget=forms.HiddenInput, max_length=articles.MAX_KEY
+            required=False, widget=kept_hidden(), max_length=articles.MAX_KEY
         )
         for one in articles.all_fields(self.entries):
             name = f"{stem}_{one.name}"
@@ -576,11 +576,10 @@ def _entries_form(
     counted = data.get("count", "")
     slots = int(counted) if counted.isdecimal() and len(counted) < 4 else stands + EMPTY_SLOTS
     posted = form(data, initial, slots)
-    if "more" not in data:
+    if "more" not in data and AGAIN not in data:
         return posted
-    # More room was asked for: what was typed stays, and nothing is judged yet.
-    typed = {name: posted[name].value() for name in posted.fields}
-    return form(None, typed, slots + EMPTY_SLOTS)
+    # More room was asked for, or the form as it was left: nothing is judged yet.
+    return form(None, typed_in(posted), slots + (EMPTY_SLOTS if "more" in data else 0))
 
 
 _FORMS: dict[str, type[ArticleForm]] = {
@@ -595,7 +594,8 @@ def article_form(
 ) -> ArticleForm:
     """The form that fits the article, unbound or bound to what was posted.
 
-    Unbound as well where "more" was posted: it then has what was typed, and more room.
+    Unbound as well where "more" or ``AGAIN`` was posted to a list: it then has what was typed, and
+    room for it.
     """
     if article.key == "control":
         initial = {

@@ -20,6 +20,23 @@ class PlainText(forms.CharField):
         return "\n".join(line.rstrip() for line in text.replace("\r\n", "\n").split("\n"))
 
 
+# Posted by a page that brings unsaved text back: the form comes with it and nothing is saved.
+AGAIN = "again"
+
+
+def kept_hidden() -> forms.HiddenInput:
+    """A hidden field that is kept with unsaved text: which entry stands where, how many there are.
+
+    Elsewhere somebody may have added or removed one meanwhile.
+    """
+    return forms.HiddenInput(attrs={"data-kept": True})
+
+
+def typed_in(form: forms.BaseForm) -> dict[str, Any]:
+    """What a form holds as it was sent, right or wrong: the start of another one."""
+    return {name: form[name].value() for name in form.fields}
+
+
 def input_attrs(**attrs: Any) -> dict[str, Any]:
     return {"class": "input", **attrs}
 

@@ -9,16 +9,18 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from people.errors import Refused
+from people.errors import NotYourOffice, Refused
 from people.offices import office_short
-from people.permissions import Act
+from people.permissions import Act, powers_of
 
 from .. import workflow
+from ..comparing.changes import listed
+from ..form_fields import AGAIN
 from ..models import Article, Revision, Row
 from ..parties import party_offices, require_party
 from ..template import REPORTING_LINES, heirs
 from .editing import ArticleEditing, Editing, Outcome, RowEditing, T, send
-from .frame import find, frame, reader_of, signed_in_verb, to_revision
+from .frame import find, frame, reader_of, signed_in_verb, to_revision, today
 
 
 def clause_of(revision: Revision, anchor: str) -> Row | Article:
@@ -46,7 +48,7 @@ def _who_agrees_again(request: HttpRequest, revision: Revision) -> str:
         .distinct()
     )
     others = [office_short(key) for key in party_offices(revision) if key not in mine]
-    return f"{' and '.join(others)} to agree again." if others else ""
+    return f"{listed(others)} to agree again." if others else ""
 
 
 @signed_in_verb
@@ -118,29 +120,38 @@ def reporting_lines(found: Article) -> list[dict[str, Any]]:
 
 
 def _refuse_unless_editable(request: HttpRequest, revision: Revision) -> None:
-    context, _ = frame(revision, reader_of(request))
-    if revision.is_draft and not context["may"].edit:
-        # A further Office that is no party here is told what to do.
-        require_party(revision, reader_of(request), Act.EDIT, at=timezone.now())
-        raise PermissionDenied(
-            "Only a party (CRO, COO, CFO, or an Office that owns a function here) or the Corporate "
-            "Secretary edits a draft. Tell one of them what should change."
-        )
     if not revision.is_draft:
-        raise Refused(f"{revision.reference} is no longer a draft, so its text cannot change.")
+        raise Refused(
+            f"{revision.reference} is no longer a draft, so its text cannot change. What should "
+            "change goes into the next draft."
+        )
+    try:
+        require_party(revision, reader_of(request), Act.EDIT, at=timezone.now())
+    except NotYourOffice as refused:
+        powers = powers_of(reader_of(request), on=today())
+        hint = ""
+        if powers.may(Act.PROPOSE):
+            hint = " Propose the change instead, in the discussion of the row or article."
+        elif powers.may(Act.COMMENT):
+            hint = " Say what should change in the discussion of the row or article."
+        raise PermissionDenied(f"{refused}{hint}") from refused
 
 
 def _edit_page(
     request: HttpRequest, revision: Revision, context: dict[str, Any], kind: str
 ) -> HttpResponse:
     shared, _ = frame(revision, reader_of(request))
-    # Asking for more room is no attempt to save.
-    status = 422 if request.method == "POST" and "more" not in request.POST else 200
+    status = 422 if tried_to_save(request) else 200
     # htmx opens the form in its place on the board; without it the form has its own page.
     part = f"boundaries/_{kind}_form.html"
     whole = f"boundaries/{kind}_edit.html"
     in_place = bool(getattr(request, "htmx", False)) and request.method == "GET"
     return render(request, part if in_place else whole, shared | context, status=status)
+
+
+def tried_to_save(request: HttpRequest) -> bool:
+    """Asking for more room, or for the form as it was left, is no attempt to save."""
+    return request.method == "POST" and not {"more", AGAIN} & request.POST.keys()
 
 
 def clause_version(text: str) -> int:

@@ -22,6 +22,7 @@ from ..changes_since import article_text_at, differences, row_text_at, text_at, 
 from ..differences import Difference
 from ..drafting import ArticleText, RowText
 from ..errors import ChangedMeanwhile
+from ..form_fields import AGAIN, typed_in
 from ..forms import RowForm
 from ..merging import Path
 from ..models import Article, Revision, Row
@@ -115,6 +116,15 @@ class Editing(Generic[T]):
         raise NotImplementedError
 
 
+def row_form(row: Row, data: QueryDict | None, *, split: bool = False) -> RowForm:
+    """The form of a row; unbound as well, with what was typed, where ``AGAIN`` was posted."""
+    initial = RowForm.initial_of(row)
+    if split:
+        initial["owner"] = HYBRID
+    form = RowForm(data, initial=initial)
+    return RowForm(initial=typed_in(form)) if data is not None and AGAIN in data else form
+
+
 class RowEditing(Editing[RowText]):
     """``split`` opens the form with the parts that the catalog knows, for one owner each."""
 
@@ -127,10 +137,7 @@ class RowEditing(Editing[RowText]):
         self.clause = self.row = clause
 
     def bound(self, data: QueryDict | None) -> RowForm:
-        initial = RowForm.initial_of(self.row)
-        if self.split:
-            initial["owner"] = HYBRID
-        return RowForm(data, initial=initial)
+        return row_form(self.row, data, split=self.split)
 
     def filled(self, text: RowText, version: int) -> RowForm:
         return RowForm(initial=RowForm.initial_of_text(text, version, self.row.function))
@@ -257,6 +264,8 @@ def _without_dates(text: ArticleText) -> tuple[ArticleText, dict[str, date | Non
 def send(request: HttpRequest, editing: Editing[T]) -> Outcome:
     """Save what was posted, or say what stands in the way; what was typed stays in the form."""
     form = editing.bound(request.POST)
+    if AGAIN in request.POST:
+        return Outcome(form)
     base, version = (_number(request.POST.get(name, "")) for name in ("base", "version"))
     asked = [tuple(one.split("/")) for one in request.POST.getlist("asked")]
     answers = {path: request.POST.get(f"choice:{'/'.join(path)}", "") for path in asked}

@@ -9,8 +9,10 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseRedirectBase
 from django.shortcuts import redirect
 from django.utils import timezone
+from django_htmx.http import HttpResponseClientRedirect
 
 from people.calendar import company_date
 from people.errors import NotYourOffice, Refused
@@ -64,9 +66,15 @@ def signed_in_verb(view: "View[P]") -> "View[P]":
             raise PermissionDenied(str(refusal)) from refusal
         except Refused as refusal:
             messages.error(request, str(refusal))
-            return redirect("boundaries:revision", number, n)
+            return lead_to(request, redirect("boundaries:revision", number, n))
 
     return cast("View[P]", login_required(wrapped))
+
+
+def lead_to(request: HttpRequest, there: HttpResponseRedirectBase) -> HttpResponse:
+    """Go ``there`` with the whole page: htmx would put that page into a part of this one."""
+    in_place = bool(getattr(request, "htmx", False))
+    return HttpResponseClientRedirect(there.url) if in_place else there
 
 
 def to_revision(revision: Revision, anchor: str = "") -> HttpResponseRedirect:

@@ -1,5 +1,6 @@
 """The thread of a row or article, on its own page and opened in place on the board."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -24,12 +25,17 @@ from ..looking import look
 from ..models import Article, Proposal, Revision, Row
 from ..thread_forms import CommentForm, DeclineForm, WordForm, row_initial
 from ..threads import Clause
-from .drafting import clause_of, reporting_lines
+from .drafting import clause_of, reporting_lines, tried_to_save
+from .editing import row_form
 from .frame import find, reader_of, signed_in_verb, to_revision, today
 
 
 def _in_place(request: HttpRequest) -> bool:
     return bool(getattr(request, "htmx", False))
+
+
+def _who_and_when(request: HttpRequest) -> dict[str, Any]:
+    return {"acting_user": reader_of(request), "at": timezone.now()}
 
 
 def _found(request: HttpRequest, number: str, n: int, anchor: str) -> Clause:
@@ -65,6 +71,19 @@ def _show(request: HttpRequest, clause: Clause, *, status: int = 200, **more: An
         # htmx puts in place only what came without an error.
         return render(request, "boundaries/_thread.html", context)
     return render(request, "boundaries/thread.html", context, status=status)
+
+
+def _answer(request: HttpRequest, clause: Clause, verb: Callable[[], object]) -> HttpResponse:
+    """Call a verb of a button; in place the thread comes back with what it refused."""
+    try:
+        verb()
+    except Refused as refused:
+        if not _in_place(request):
+            raise
+        stands = clause.revision
+        clause = _found(request, stands.document.number, stands.number, clause.anchor)
+        return _show(request, clause, refusal=str(refused))
+    return _done(request, clause)
 
 
 def _done(request: HttpRequest, clause: Clause) -> HttpResponse:
@@ -115,16 +134,16 @@ def _thread(request: HttpRequest, clause: Clause) -> HttpResponse:
 @require_POST
 def resolve(request: HttpRequest, number: str, n: int) -> HttpResponse:
     clause = _found(request, number, n, request.POST.get("clause", ""))
-    threads.resolve(clause=clause, acting_user=reader_of(request), at=timezone.now())
-    return _done(request, clause)
+    who_and_when = _who_and_when(request)
+    return _answer(request, clause, lambda: threads.resolve(clause=clause, **who_and_when))
 
 
 @signed_in_verb
 @require_POST
 def reopen(request: HttpRequest, number: str, n: int) -> HttpResponse:
     clause = _found(request, number, n, request.POST.get("clause", ""))
-    threads.reopen(clause=clause, acting_user=reader_of(request), at=timezone.now())
-    return _done(request, clause)
+    who_and_when = _who_and_when(request)
+    return _answer(request, clause, lambda: threads.reopen(clause=clause, **who_and_when))
 
 
 # --- Proposing --------------------------------------------------------------------------------
@@ -136,8 +155,7 @@ def propose_row(request: HttpRequest, number: str, n: int, position: int) -> Htt
     """The form of the row, sent as a proposed change instead of saved."""
     found = _found(request, number, n, f"row-{position}")
     assert isinstance(found, Row)  # noqa: S101 - asked for a row; tells the type checker
-    form = RowForm(request.POST or None, initial=RowForm.initial_of(found))
-    return _propose(request, found, form)
+    return _propose(request, found, row_form(found, request.POST or None))
 
 
 @signed_in_verb
@@ -168,7 +186,7 @@ def _propose(request: HttpRequest, clause: Clause, form: RowForm | ArticleForm) 
     word = WordForm(request.POST or None)
     word.auto_id = f"{clause.anchor}-propose-%s"
     more: dict[str, Any] = {"refusal": "", "word_form": word}
-    if request.method == "POST" and form.is_valid() and word.is_valid():
+    if tried_to_save(request) and form.is_valid() and word.is_valid():
         text = _text(form, clause)
         try:
             threads.propose(
@@ -214,7 +232,7 @@ def _form_page(
     }
     if isinstance(clause, Article) and clause.key == "reporting_line":
         context["reporting"] = reporting_lines(clause)
-    status = 422 if request.method == "POST" else 200
+    status = 422 if tried_to_save(request) else 200
     return render(request, f"boundaries/{kind}_edit.html", context, status=status)
 
 
@@ -262,13 +280,8 @@ def decline(request: HttpRequest, number: str, n: int, entry: int) -> HttpRespon
     proposal, clause = _proposal(request, number, n, entry)
     form = DeclineForm(request.POST)
     if form.is_valid():
-        threads.decline(
-            proposal=proposal,
-            word=form.cleaned_data["word"],
-            acting_user=reader_of(request),
-            at=timezone.now(),
-        )
-        return _done(request, clause)
+        said = {"word": form.cleaned_data["word"], **_who_and_when(request)}
+        return _answer(request, clause, lambda: threads.decline(proposal=proposal, **said))
     form.auto_id = f"decline-{entry}-%s"
     return _show(request, clause, declining=entry, decline_form=form, status=422)
 
@@ -278,8 +291,8 @@ def decline(request: HttpRequest, number: str, n: int, entry: int) -> HttpRespon
 def take_back(request: HttpRequest, number: str, n: int, entry: int) -> HttpResponse:
     """Take the own proposed change back."""
     proposal, clause = _proposal(request, number, n, entry)
-    threads.take_back(proposal=proposal, acting_user=reader_of(request), at=timezone.now())
-    return _done(request, clause)
+    who_and_when = _who_and_when(request)
+    return _answer(request, clause, lambda: threads.take_back(proposal=proposal, **who_and_when))
 
 
 @signed_in_verb

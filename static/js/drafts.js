@@ -7,7 +7,7 @@
   const DAYS = 14;
   const person = document.body.dataset.person;
   const secret =
-    "[type='password'], [type='hidden'], [type='file'], [data-secret], [autocomplete='one-time-code'], [autocomplete*='password']";
+    "[type='password'], [type='hidden']:not([data-kept]), [type='file'], [data-secret], [autocomplete='one-time-code'], [autocomplete*='password']";
   let storage = null;
   try {
     storage = localStorage;
@@ -70,7 +70,7 @@
   }
 
   function fill(form, kept) {
-    const now = fields(form);
+    const now = fields(form).filter((one) => !one.matches("[data-kept]"));
     const left = [...kept];
     for (const one of now) {
       const ticked = one.matches("[type='checkbox'], [type='radio']");
@@ -148,24 +148,97 @@
     // What the server says about a text it refused, or that two wrote at once, comes first.
     if (!kept || form.querySelector("[role='alert'], .error-summary")) return;
     if (same(kept.text, begun.get(form))) return;
+    const stands = text(form).map((one) => JSON.stringify(one));
+    if (kept.text.every((one) => one[0] === "count" || stands.includes(JSON.stringify(one)))) {
+      // It is in the form already, which was given more room: it stays kept until it is saved.
+      begun.set(form, null);
+      form.dataset.typed = "yes";
+      return;
+    }
+    if (form.matches("[data-again]") && !fits(form, kept.text)) {
+      bringBackByServer(form, kept).catch(() => {
+        // The server is away: what was kept stays kept as long as nothing is typed here.
+        form.prepend(lineWith(`Text you had not saved from ${when(kept.at)} is kept, and could not be shown.`, "Try again", () => location.reload()));
+      });
+      return;
+    }
     const version = form.querySelector("[name='version']");
-    const stands = version?.value;
-    const changed = version && kept.version && kept.version !== stands;
+    const newest = version?.value;
+    const changed = version && kept.version && kept.version !== newest;
     fill(form, kept.text);
     // Saving is then judged against the text it was written on: nothing newer is overwritten.
     if (changed) version.value = kept.version;
     form.dataset.typed = "yes";
     for (let one = form.closest("details"); one; one = one.parentElement.closest("details")) one.open = true;
-    const meanwhile = changed ? " The text changed meanwhile: saving shows you both." : "";
-    const line = lineWith(`Text you had not saved from ${when(kept.at)} is back.${meanwhile}`, "Discard it", () => {
+    const line = isBack(kept, changed, () => {
       storage.removeItem(keyOf(form));
       fill(form, begun.get(form));
-      if (version) version.value = stands;
+      if (version) version.value = newest;
       delete form.dataset.typed;
       line.remove();
       fields(form)[0]?.focus();
     });
     form.prepend(line);
+  }
+
+  function isBack(kept, changed, discard) {
+    const meanwhile = changed ? " The text changed meanwhile: saving shows you both." : "";
+    return lineWith(`Text you had not saved from ${when(kept.at)} is back.${meanwhile}`, "Discard it", discard);
+  }
+
+  const names = (kept) => new Set(kept.map(([name]) => name));
+
+  /* Whether the form has a place for all that was kept, each where it was. */
+  function fits(form, kept) {
+    const places = names(text(form));
+    const hidden = (one) => fields(form).find((each) => each.name === one && each.matches("[data-kept]"));
+    return kept.every(([name, value, checked]) => {
+      if (hidden(name)) return name === "count" ? +hidden(name).value >= +value : hidden(name).value === value;
+      return places.has(name) || !(checked ?? value.length);
+    });
+  }
+
+  /* Entries came, went or moved, or there is no room: the server makes the form that was left. */
+  async function bringBackByServer(form, kept) {
+    const sent = new URLSearchParams({ again: "1" });
+    for (const one of form.querySelectorAll("[name='csrfmiddlewaretoken']")) sent.set(one.name, one.value);
+    const version = form.querySelector("[name='version']");
+    sent.set("version", kept.version || version.value);
+    for (const [name, value, checked] of kept.text) {
+      if (checked !== false) for (const one of [value].flat()) sent.append(name, one);
+    }
+    const answer = await fetch(form.getAttribute("action"), { method: "POST", body: sent });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.querySelector("form[data-again]");
+    if (!answer.ok || !fresh) throw new Error(String(answer.status));
+    begun.set(fresh, begun.get(form));
+    fresh.dataset.typed = "yes";
+    const changed = Boolean(kept.version) && kept.version !== version.value;
+    fresh.prepend(
+      isBack(kept, changed, () => {
+        storage.removeItem(keyOf(form));
+        fresh.replaceWith(form);
+        fields(form)[0]?.focus();
+      }),
+    );
+    form.replaceWith(fresh);
+    htmx.process(fresh);
+    const stood = new Set(byEntry(begun.get(form)).map(([, says]) => says));
+    for (const [name, says] of byEntry(text(fresh))) {
+      const fold = fresh.elements[name]?.closest?.("details");
+      if (fold && !stood.has(says)) fold.open = true;
+    }
+  }
+
+  /* What each entry says, by its key instead of its place: "forecast_missed limit 3 days". */
+  function byEntry(all) {
+    const keys = new Map(all.filter(([name]) => /^entry_\d+_key$/.test(name)).map(([name, key]) => [name.split("_")[1], key]));
+    return all
+      .filter(([name]) => name.startsWith("entry_") && !name.endsWith("_key"))
+      .map(([name, value, checked]) => {
+        const [, place, field] = name.match(/^entry_(\d+)_(.+)$/);
+        return [name, JSON.stringify([keys.get(place), field, value, checked])];
+      });
   }
 
   /* On a board: texts of forms that are not open. */

@@ -141,6 +141,29 @@ def test_more_room_keeps_what_was_typed_and_judges_and_saves_nothing(sign_in, dr
     assert article_of(draft, "interfaces").version == 1
 
 
+def test_unsaved_entries_come_back_each_under_its_own_key(sign_in, draft):
+    """As the browser kept them, though somebody removed one meanwhile; nothing is saved."""
+    client = sign_in("cro")
+    kept = shown(client, "conflict_scenarios")
+    kept["entry_1_limit"] = "soon, or 7 business days"
+    names = [one["key"] for one in listed(draft, "conflict_scenarios")]
+    fewer = shown(client, "conflict_scenarios") | {"entry_0_remove": "on"}
+    assert sign_in("coo").post(page_of("conflict_scenarios"), fewer).status_code == 302
+    answer = client.post(page_of("conflict_scenarios"), kept | {"again": "1"})
+    form = answer.context["form"]
+    assert answer.status_code == 200
+    assert sent(form) == kept
+    assert [slot.key.value() for slot in form.slots][: len(names)] == names
+    assert article_of(draft, "conflict_scenarios").version == 2
+    # Saved, it is merged by key: the other's removal stays, and so does the own change.
+    merged = client.post(page_of("conflict_scenarios"), kept)
+    assert merged.status_code == 422
+    client.post(page_of("conflict_scenarios"), sent(merged.context["form"]))
+    stands = listed(draft, "conflict_scenarios")
+    assert [one["key"] for one in stands] == names[1:]
+    assert [one["limit"] for one in stands if one["key"] == names[1]] == [kept["entry_1_limit"]]
+
+
 @pytest.mark.parametrize(
     ("key", "changes", "field", "says"),
     [

@@ -58,6 +58,35 @@ def row(draft):
 # --- Rows -------------------------------------------------------------------------------------
 
 
+def test_a_row_left_with_many_parts_comes_back_with_room_for_all(sign_in, row):
+    """Typed, refused, typed on and left: the browser asks for the form as it was."""
+    parts = {f"part_name_{index}": f"Part {index}" for index in range(6)}
+    data = row_data(row, owner="hybrid", version=0, **parts)
+    for address in (ROW, f"{BASE}rows/1/propose/"):
+        answer = sign_in("coo").post(address, data | {"again": "1"})
+        assert answer.status_code == 200
+        form = answer.context["form"]
+        shown = [name.value() for name, _ in form.parts]
+        assert shown == [*parts.values(), None, None]
+        assert not form.is_bound
+    row.refresh_from_db()
+    assert row.version == 1
+
+
+def test_who_may_not_edit_is_told_what_to_do_instead(sign_in, draft):
+    propose = "Propose the change instead, in the discussion of the row or article."
+    assert propose in sign_in("revops_lead").get(ROW).content.decode()
+    say = "Say what should change in the discussion of the row or article."
+    assert say in sign_in("ceo").get(ROW).content.decode()
+
+
+def test_a_form_asked_for_in_place_leads_the_page_where_the_draft_was_frozen(sign_in, frozen):
+    """The whole page would otherwise be put into the row."""
+    for address in (ROW, f"{BASE}show/row-1/"):
+        answer = sign_in("coo").get(address, headers={"hx-request": "true"})
+        assert (answer.status_code, answer["HX-Redirect"]) == (200, BASE)
+
+
 def test_saving_a_row_saves_it_and_says_who_agrees_again(sign_in, row):
     answer = sign_in("cro").post(ROW, row_data(row, scope_in="One line.\r\nAnother. "))
 

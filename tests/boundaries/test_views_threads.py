@@ -340,6 +340,26 @@ def test_resolving_and_reopening(sign_in, row, people):
     assert cro.post(f"{BASE}thread/reopen/", {"clause": "nothing"}).status_code == 404
 
 
+def test_what_is_refused_in_place_is_said_in_the_thread(sign_in, row, people, draft):
+    """A redirect would put the whole page into the thread."""
+    threads.comment(clause=row, text="Who?", acting_user=people["coo"], at=NOW)
+    threads.resolve(clause=row, acting_user=people["coo"], at=NOW)
+    cro = sign_in("cro")
+    answer = cro.post(f"{BASE}thread/resolve/", {"clause": "row-1"}, headers=HTMX)
+    html = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Nothing is open in the thread" in html
+    assert "data-thread" in html
+    assert "<html" not in html
+    proposal = proposed(row, people)
+    threads.accept(proposal=proposal, acting_user=people["cfo"], at=NOW)
+    for verb, data, by in (("decline", {"word": "No."}, cro), ("take-back", {}, sign_in("coo"))):
+        html = by.post(answer_url(proposal, verb), data, headers=HTMX).content.decode()
+        assert "answered this proposed change already" in html
+        assert "<html" not in html
+    assert Proposal.objects.get().answer == Proposal.Answer.ACCEPTED
+
+
 # --- On the board -----------------------------------------------------------------------------
 
 

@@ -178,6 +178,47 @@ def test_unsaved_text_comes_back_and_saving_clears_it(open_page, at_the_board):
     expect(text).to_have_value("Chooses the tools, and says why.")
 
 
+def test_unsaved_entries_come_back_where_they_were(two):
+    """Another removed one meanwhile: each stays under its own name, and there is room for new."""
+    cro, coo = two
+    edit = f"{BOARD}articles/9/"
+    entries = cro.locator(".entry-forms > details")
+    cro.on("dialog", lambda dialog: dialog.accept())
+    cro.goto(edit)
+    cro.get_by_role("button", name="Add another scenario").click()
+    many = entries.count()
+    for place, label, words in (
+        (2, "Limit", "7 business days"),
+        (many - 1, "Scenario", "A new one"),
+    ):
+        entries.nth(place).locator("summary").click()
+        entries.nth(place).get_by_label(label, exact=True).fill(words)
+    kept = entries.nth(2).locator("summary").inner_text()
+    until_kept(cro)
+    coo.goto(edit)
+    gone = coo.locator(".entry-forms > details").first
+    gone.locator("summary").click()
+    removed = gone.locator("summary").inner_text()
+    gone.get_by_label("Remove this scenario").check()
+    coo.get_by_role("button", name="Save article 9").click()
+    steps.told(coo, "saved.")
+
+    cro.goto(edit)
+    expect(cro.get_by_text(re.compile("The text changed meanwhile"))).to_be_visible()
+    expect(entries).to_have_count(many)
+    expect(entries.nth(2).locator("summary")).to_have_text(kept)
+    expect(entries.nth(2).get_by_label("Limit", exact=True)).to_have_value("7 business days")
+    expect(entries.nth(many - 1).get_by_label("Scenario", exact=True)).to_have_value("A new one")
+    cro.get_by_role("button", name="Save article 9").click()
+    expect(cro.get_by_role("alert").first).to_contain_text("Daniel Osei, COO, changed this")
+    cro.get_by_role("button", name="Save article 9").click()
+    steps.told(cro, "saved.")
+    article = cro.locator("#article-9")
+    expect(article.locator(".entry-name").filter(has_text="A new one")).to_have_count(1)
+    expect(article.locator(".entry-name").filter(has_text=removed)).to_have_count(0)
+    expect(article.locator("li").filter(has_text=kept)).to_contain_text("7 business days")
+
+
 def test_signing_out_leaves_nothing_typed_behind(open_page, at_the_board):
     coo = at_the_board(open_page("/"), "Daniel Osei")
     coo.on("dialog", lambda dialog: dialog.accept())
