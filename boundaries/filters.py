@@ -43,6 +43,8 @@ class Filter:
     show: str = Show.ALL
     owner: str = ""
     words: str = ""
+    # All that is shown is open, with its text, however much it is.
+    whole: bool = False
 
     @classmethod
     def of(cls, asked: Mapping[str, str]) -> "Filter":
@@ -52,6 +54,7 @@ class Filter:
             show=show if show in Show.values else Show.ALL,
             owner=asked.get("owner", "")[:40],
             words=" ".join(asked.get("q", "")[:100].split()),
+            whole=asked.get("open") == "all",
         )
 
     @property
@@ -61,7 +64,8 @@ class Filter:
     @property
     def query(self) -> str:
         """ "?show=mine&owner=cro", or nothing."""
-        given = {"show": self.show, "owner": self.owner, "q": self.words}
+        whole = "all" if self.whole else ""
+        given = {"show": self.show, "owner": self.owner, "q": self.words, "open": whole}
         written = urlencode({name: value for name, value in given.items() if value})
         return f"?{written}" if written else ""
 
@@ -148,6 +152,9 @@ class Shown:
     total: int
     # Without the choice of an owner: where the chosen one's link leads.
     any_owner: str
+    # The same with every text open, and with all folded up.
+    whole: str
+    folded: str
     # What is shown and waits for an Office of the reader.
     to_agree: int
     # "row-3:2": which clauses are shown, and at which version.
@@ -197,6 +204,8 @@ def shown(board: Board, chosen: Filter) -> Shown:
         count=len(visible),
         total=len(items),
         any_owner=replace(chosen, owner="").query,
+        whole=replace(chosen, whole=True).query,
+        folded=replace(chosen, whole=False).query,
         to_agree=sum(item.mine_to_agree for item in visible),
         read_tokens=[f"{one.anchor}:{one.version}" for one in clauses],
         new_tokens=[

@@ -21,9 +21,9 @@ from ..forms import ReasonForm
 from ..models import Article, Revision, Row
 from ..states import State
 from .drafting import clause_of, clause_version, read_tokens, reporting_lines
-from .frame import find, frame, reader_of, signed_in_verb, to_revision, today
+from .frame import find, frame, lead_to, reader_of, signed_in_verb, to_revision, today
 
-# A board of more rows and articles than these loads each text when it is opened.
+# A board that shows more rows and articles than these loads each text when it is opened.
 LIGHT = 60
 
 
@@ -35,15 +35,16 @@ def board_context(
     board = queries.board(revision, reader, on=today())
     context, _ = frame(revision, reader, draft_note=f"{board.agreed} of {board.total} agreed")
     line = next(one.article for one in board.articles if one.article.key == "reporting_line")
-    all_open = asked.get("open") == "all"
+    chosen = shown(board, Filter.of(asked))
+    all_open = chosen.filter.whole
     context |= {
         "board": board,
-        "shown": shown(board, Filter.of(asked)),
+        "shown": chosen,
         "reporting": reporting_lines(line),
         "at": timezone.now(),
         "all_open": all_open,
         "opened": all_open,
-        "lazy": board.total > LIGHT and not all_open,
+        "lazy": chosen.count > LIGHT and not all_open,
     }
     return context, [*(one for group in board.groups for one in group.rows), *board.articles]
 
@@ -61,7 +62,7 @@ def clause(request: HttpRequest, number: str, n: int, anchor: str) -> HttpRespon
     revision = find(request, number, n)
     found = clause_of(revision, anchor)
     if not revision.is_draft:
-        return to_revision(revision)
+        return lead_to(request, to_revision(revision))
     context, items = board_context(request, revision, request.GET)
     item = next(one for one in items if one.standing.clause == found)
     is_row = isinstance(found, Row)

@@ -69,6 +69,16 @@ def test_a_document_of_300_rows_opens_within_a_second(client, people, capsys):
     assert "Sets the price bands" not in response.content.decode()
     whole, _, _ = read(client, revision, "?open=all")
     assert whole.content.decode().count("Sets the price bands") == ROWS
+    # Nobody agrees to texts that were not on the page.
+    agree = reverse("boundaries:agree_all", args=["NC-BIG", 1])
+    for shown, offers in ((response, False), (whole, True)):
+        html = shown.content.decode()
+        assert (f'action="{agree}"' in html) == offers
+        assert (">Open all to read<" in html.replace("</svg> ", ">")) != offers
+    # A choice keeps them open, and few enough come with their texts.
+    assert "?show=mine&amp;open=all" in whole.content.decode()
+    few, _, _ = read(client, revision, "?q=number 12")
+    assert f'action="{agree}"' in few.content.decode()
 
 
 def test_300_rows_take_the_queries_of_five(client, people):
