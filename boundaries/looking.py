@@ -6,8 +6,10 @@ from datetime import datetime
 
 from django.db import transaction
 
+from notifications.news import read_at_place
 from people.models import Person
 
+from .draft_news import place_path
 from .models import Article, Look, Revision, Row
 
 
@@ -49,13 +51,19 @@ def look(clauses: Collection[Row | Article], *, person: Person, at: datetime) ->
 
     A page that showed an earlier version, or less of what was said, gives clauses with the
     ``version`` and ``activity`` that it showed. What was seen is never unseen. It is no change of
-    the document's state and leaves no event: nobody is watched reading. A few queries for any
+    the document's state and leaves no event: nobody is watched reading. News of what was seen as
+    it stands is read by that; what is said in its thread is read there. A few queries for any
     number of clauses.
     """
+    up_to_date: list[str] = []
     for field in ("row", "article"):
         seen = {one.pk: one for one in clauses if isinstance(one, Row) == (field == "row")}
         if not seen:
             continue
+        stands = (Row.every if field == "row" else Article.objects).filter(pk__in=seen)
+        for pk, newest in stands.values_list("pk", "news"):
+            if seen[pk].activity >= newest:
+                up_to_date.append(place_path(seen[pk]))
         known = {
             getattr(one, f"{field}_id"): one
             for one in Look.objects.filter(person=person, **{f"{field}__in": seen})
@@ -83,3 +91,5 @@ def look(clauses: Collection[Row | Article], *, person: Person, at: datetime) ->
             # Two windows of one person may look at the same moment.
             ignore_conflicts=True,
         )
+    if up_to_date:
+        read_at_place(person, up_to_date, at=at)

@@ -13,6 +13,7 @@ from boundaries import agreeing, filters, looking, queries, workflow
 from boundaries.errors import NothingToWithdraw
 from boundaries.models import Agreement, Look
 from boundaries.states import ClauseState
+from notifications.models import Notice
 from tests.boundaries import factories
 from tests.boundaries.factories import NOW, REASON, TODAY, row_of
 
@@ -368,6 +369,26 @@ def test_only_what_the_page_showed_counts_as_seen(sign_in, draft, people):
     assert (seen.version, seen.activity) == (1, 1)
 
 
+def test_news_of_a_text_is_read_where_the_text_is(sign_in, draft, people):
+    row, other = factories.row_of(draft), factories.row_of(draft, "territory_planning")
+    factories.edit(row, people, by="coo", scope_in="Answers in two days.")
+    factories.edit(other, people, by="coo", scope_in="Answers in three days.")
+    unread = Notice.objects.filter(person=people["cro"], read_at=None, kind="edit")
+    assert unread.count() == 2
+    client = sign_in("cro")
+    token = re.search(rf'data-look="({row.anchor}:[^"]+)"', page(client, draft)).group(1)
+    # What changed after the page was loaded has not been read on it.
+    factories.edit(factories.row_of(draft), people, by="cfo", scope_in="Answers in a day.")
+    client.post(url(draft, "look"), {"clause": [token]}, headers=HTMX)
+    assert unread.count() == 3
+    token = re.search(rf'data-look="({row.anchor}:[^"]+)"', page(client, draft)).group(1)
+    client.post(url(draft, "look"), {"clause": [token]}, headers=HTMX)
+    assert [one.path for one in unread.all()] == [f"{draft.get_absolute_url()}#{other.anchor}"]
+    # Agreeing to it is reading it as well.
+    agree(factories.row_of(draft, "territory_planning"), people["cro"])
+    assert not unread.exists()
+
+
 def test_all_can_be_marked_as_seen(sign_in, draft, people):
     for clause in (*draft.rows.all(), *draft.articles.all()):
         contest(clause, people["coo"])
@@ -380,7 +401,7 @@ def test_all_can_be_marked_as_seen(sign_in, draft, people):
 
 def test_looking_takes_few_queries_however_many(draft, people, django_assert_max_num_queries):
     rows, articles = list(draft.rows.all()), list(draft.articles.all())
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(10):
         looking.look([*rows, *articles], person=people["cro"], at=NOW)
 
 
