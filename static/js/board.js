@@ -187,10 +187,31 @@
     later();
   }
 
+  /* A board that asks in vain says so: it would look as if nobody did anything. */
+  let missed = 0;
+
+  function tellMissed() {
+    const line = document.querySelector("#board-missed");
+    if (missed < 2) {
+      line?.remove();
+      return;
+    }
+    if (line) return;
+    const said = document.createElement("p");
+    said.id = "board-missed";
+    said.className = "news-line small";
+    said.setAttribute("role", "status");
+    said.textContent =
+      "The registry does not answer. What the others do shows here again once it does; what you type is kept in this browser.";
+    document.querySelector("#board-news").before(said);
+  }
+
   if (board) {
     document.addEventListener("htmx:afterRequest", (event) => {
       if (event.detail.elt !== board) return;
       const status = event.detail.xhr?.status ?? 0;
+      missed = status === 0 || status >= 500 ? missed + 1 : 0;
+      tellMissed();
       if (status === 403 || status === 404) over = true; // no longer ours to read
       pause = status >= 200 && status < 400 ? EVERY : Math.min(pause * 2, SELDOM);
     });

@@ -88,6 +88,30 @@ addEventListener("beforeunload", (event) => {
   if ([...unsaved].some((form) => form.isConnected)) event.preventDefault();
 });
 
+/* An act in place that was refused or not answered is said beside it; what was typed stays. A page
+   that asks by itself (X-Poll) has words of its own. */
+function tellUnanswered(event) {
+  const { elt, xhr, requestConfig } = event.detail;
+  if (requestConfig.headers["X-Poll"]) return;
+  const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
+  const words = [...page.querySelectorAll("main h1, main .lead")].map((one) => one.textContent.trim());
+  const line = document.createElement("p");
+  line.className = "news-line small";
+  line.dataset.unanswered = "";
+  line.setAttribute("role", "alert");
+  line.textContent = words.length
+    ? words.map((one) => (/[.?!]$/.test(one) ? one : `${one}.`)).join(" ")
+    : "The registry did not answer. What you typed is still here: look whether it was done before you repeat it.";
+  (elt.closest("form") ?? elt).after(line);
+}
+for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, tellUnanswered);
+}
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const beside = (event.detail.elt.closest("form") ?? event.detail.elt).nextElementSibling;
+  if (beside?.matches("[data-unanswered]")) beside.remove();
+});
+
 /* A button that is aria-disabled stays focusable and does nothing.
    button[data-guard] is so until its form is complete; pressed too early it shows what is missing. */
 document.addEventListener(
