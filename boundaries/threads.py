@@ -21,10 +21,12 @@ from people.queries import same_human
 
 from . import draft_news
 from .agreeing import about, record_event, record_stance, refuse_settled, withdraw_agreements
+from .articles import normalise
 from .drafting import (
     ArticleText,
     RowText,
     article_json,
+    clean_article,
     clean_row,
     row_json,
     row_text,
@@ -128,8 +130,9 @@ def propose(
         text = clean_row(text, clause.revision)
         same, as_json = text == row_text(clause), row_json(text)
     elif isinstance(clause, Article) and isinstance(text, ArticleText):
+        text = clean_article(clause, text)
         as_json = {"text": text.text, "data": dict(text.data)}
-        same = as_json == {"text": clause.text, "data": clause.data}
+        same = as_json == {"text": clause.text, "data": normalise(clause.key, clause.data)}
     else:
         raise InvalidText("This is the text of another kind of place. Nothing was proposed.")
     if same:

@@ -220,6 +220,26 @@ def test_a_proposal_is_against_the_text_that_stands(row, people):
     refused(ChangedMeanwhile, lambda: propose(row, people["coo"], version=1))
 
 
+def test_a_proposal_to_an_article_is_put_in_order_and_changes_something(draft, people):
+    article = factories.article_of(draft, "interfaces")
+    given = {"clause": article, "base_version": 1, "acting_user": people["cro"], "at": NOW}
+    data = article.data
+    # The same in another writing: entries with an empty one behind them, spaces at the ends.
+    loosely = {
+        "handoffs": [*({**one, "giver": f" {one['giver']} "} for one in data["handoffs"]), {}]
+    }
+    with pytest.raises(InvalidText, match="This is the text as it stands"):
+        threads.propose(text=drafting.ArticleText(text=article.text, data=loosely), **given)
+    loosely["handoffs"][0]["service_level"] = "soon"
+    with pytest.raises(InvalidText, match="Give a number and a unit"):
+        threads.propose(text=drafting.ArticleText(text=article.text, data=loosely), **given)
+    loosely["handoffs"][0]["service_level"] = "3 business days"
+    proposal = threads.propose(text=drafting.ArticleText(text=article.text, data=loosely), **given)
+    assert [one["key"] for one in proposal.text["data"]["handoffs"]] == [
+        one["key"] for one in data["handoffs"]
+    ]
+
+
 def test_a_proposal_changes_something(row, people):
     text = drafting.row_text(row).scope_in
     refused(InvalidText, lambda: propose(row, people["coo"], scope_in=text), "text as it stands")
