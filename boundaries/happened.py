@@ -12,7 +12,7 @@ from people.models import Person
 
 from .models import Article, Revision, Row
 
-# What a reader is told; an event that is not named here is told as "changed".
+# What a reader is told, by the end of an event's name; one that is not here is told as "changed".
 _WORDS = {
     "agreed": "agreed to",
     "agreement_withdrawn": "no longer agrees to",
@@ -22,8 +22,12 @@ _WORDS = {
     "vetoed": "vetoed",
     "veto_lifted": "lifted the veto of",
     "commented": "wrote about",
-    "proposed": "proposed a change of",
-    "mentioned": "wrote about",
+    "change_proposed": "proposed a change of",
+    "proposal_accepted": "accepted a change of",
+    "proposal_declined": "declined a change of",
+    "proposal_taken_back": "took back a change proposed of",
+    "thread_resolved": "resolved the thread about",
+    "thread_reopened": "reopened the thread about",
     "moved": "moved",
     "removed": "removed",
     "taken_back_in": "took back in",
@@ -128,6 +132,8 @@ def told(happenings: Sequence[Happening]) -> str:
     """One sentence for everybody else's acts, short enough to be read aloud; "" for none."""
     others = [one for one in happenings if not one.mine]
     if len(others) > NAMED:
-        who = sorted({one.who for one in others if one.who})
-        return f"{' and '.join(who) or 'Others'} changed {len(others)} rows and articles."
+        who = " and ".join(sorted({one.who for one in others if one.who})) or "Others"
+        did = {one.did for one in others}
+        what = did.pop() if len(did) == 1 else ""
+        return f"{who} {what or 'did something about'} {len(others)} rows and articles."
     return " ".join(one.sentence for one in others)

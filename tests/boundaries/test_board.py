@@ -1,6 +1,7 @@
 """The drafting board: what is shown, acting in its place, what changed meanwhile, what was seen."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from audit.models import Event
-from boundaries import agreeing, filters, looking, queries, workflow
+from boundaries import agreeing, drafting, filters, looking, queries, threads, workflow
 from boundaries.errors import NothingToWithdraw
 from boundaries.models import Agreement, Look
 from boundaries.states import ClauseState
@@ -48,6 +49,10 @@ def agree(clause, person):
     return agreeing.agree(
         clause=clause, expected_version=clause.version, acting_user=person, at=NOW
     )
+
+
+def said_to(client, revision):
+    return changes(client, revision, 0).content.decode()
 
 
 # --- Filters ----------------------------------------------------------------------------------
@@ -249,6 +254,27 @@ def test_what_others_did_comes_with_a_sentence(sign_in, draft, people):
     assert f"Daniel Osei changed row {row.reference}." in html
     assert re.search(r'data-news="Daniel Osei changed this row at \d\d:\d\d E[SD]T"', html)
     assert changes(client, draft, answer["X-Board-Seen"]).status_code == 204
+
+
+def test_what_is_done_in_a_thread_is_told_as_what_it_is(sign_in, draft, people):
+    """A proposed change changes nothing yet: nobody is told that the text did."""
+    row, coo, cro = factories.row_of(draft), people["coo"], people["cro"]
+    text = replace(drafting.row_text(row), scope_in="Answers in two days.")
+    proposal = threads.propose(
+        clause=row, text=text, base_version=row.version, acting_user=coo, at=NOW
+    )
+    assert "Daniel Osei proposed a change of row 4.1." in said_to(sign_in("cfo"), draft)
+    threads.decline(proposal=proposal, word="No.", acting_user=cro, at=NOW)
+    assert "Maya Lindqvist declined a change of row 4.1." in said_to(sign_in("cfo"), draft)
+    threads.resolve(clause=row, acting_user=coo, at=NOW)
+    assert "Daniel Osei resolved the thread about row 4.1." in said_to(sign_in("cfo"), draft)
+
+
+def test_agreeing_to_all_is_told_as_agreeing(sign_in, draft, people):
+    factories.all_agree(draft, people, parties=["coo"])
+    count = draft.rows.count() + draft.articles.count()
+    expected = f"Daniel Osei agreed to {count} rows and articles."
+    assert expected in said_to(sign_in("cro"), draft)
 
 
 def test_my_own_acts_are_not_told_to_me(sign_in, draft, people):
