@@ -19,6 +19,7 @@ from people.offices import office_short
 
 from . import content as contents
 from . import queries, succession
+from .archive import disposal
 from .holders import Holders
 from .models import Document, Revision, Signature, Succession
 from .states import PUBLISHED, State
@@ -91,8 +92,13 @@ class RevisionSerializer(RevisionInListSerializer):
     content = serializers.JSONField(allow_null=True)
     signatures = SignatureSerializer(many=True)
     successions = SuccessionSerializer(many=True)
-    pdf = serializers.URLField(allow_null=True, help_text="The sealed PDF; null while none is.")
+    pdf = serializers.URLField(
+        allow_null=True, help_text="The sealed PDF; null while none is, and once it is disposed of."
+    )
     pdf_sha256 = serializers.CharField(allow_blank=True)
+    disposed_at = serializers.DateTimeField(
+        allow_null=True, help_text="When its files were disposed of; hashes and text are kept."
+    )
 
 
 class DocumentList(ListAPIView[Document]):
@@ -138,7 +144,9 @@ class RevisionDetail(APIView):
             raise Http404
         freeze = revision.freezes.filter(voided_at__isnull=True).first()
         sealed = freeze.sealed_sha256 if freeze and revision.state in PUBLISHED else ""
-        link = absolute(reverse("boundaries:sealed_pdf", args=[number, n])) if sealed else None
+        disposed = disposal.of_revision(revision)
+        there = sealed and disposed is None
+        link = absolute(reverse("boundaries:sealed_pdf", args=[number, n])) if there else None
         data = {
             **RevisionInListSerializer(revision).data,
             "document": revision.document.number,
@@ -149,6 +157,7 @@ class RevisionDetail(APIView):
             "successions": SuccessionSerializer(_successions(revision), many=True).data,
             "pdf": link,
             "pdf_sha256": sealed,
+            "disposed_at": disposed.answered_at if disposed else None,
         }
         return Response(data)
 

@@ -1,12 +1,14 @@
 from django.urls import path
 
 from .api import DocumentList, RevisionDetail
+from .archive_api import ArchiveList
 from .comparing_api import Compare
 from .disputes_api import DisputeDetail, DisputeList
 from .exceptions_api import ExceptionList
 from .exchange_api import DraftText
 
 urlpatterns = [
+    path("archive/", ArchiveList.as_view(), name="api-archive"),
     path("disputes/", DisputeList.as_view(), name="api-disputes"),
     path("disputes/<int:pk>/", DisputeDetail.as_view(), name="api-dispute"),
     path("exceptions/", ExceptionList.as_view(), name="api-exceptions"),

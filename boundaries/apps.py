@@ -20,6 +20,7 @@ class BoundariesConfig(AppConfig):
             signing,
             succession,
         )
+        from .archive import lists as archive_lists
 
         protections.register()
         outlook.register()
@@ -39,3 +40,4 @@ class BoundariesConfig(AppConfig):
         handover_effects.register()
         registry.register_panels(dispute_page.panel)
         registry.register_panels(exception_lists.panel)
+        registry.register_panels(archive_lists.panel)

@@ -152,6 +152,12 @@ class ReasonMissing(Refused):
     code = "reason_missing"
 
 
+class FileDisposed(Refused):
+    """The file was disposed of when its retention had ended."""
+
+    code = "file_disposed"
+
+
 class InvalidText(Refused):
     """What was sent cannot become part of a boundary; the sentence says what to write."""
 

@@ -2,6 +2,9 @@
 
 import hashlib
 
+from people.calendar import company_date, date_words
+
+from .errors import FileDisposed
 from .models import StoredFile
 
 
@@ -21,8 +24,18 @@ class FileStore:
         return sha256
 
     def get(self, sha256: str) -> bytes:
-        """The bytes; raises ``StoredFile.DoesNotExist``, or ``ValueError`` where they rotted."""
-        content = bytes(StoredFile.objects.values_list("content", flat=True).get(pk=sha256))
+        """The bytes; raises ``FileDisposed`` where they were disposed of.
+
+        ``StoredFile.DoesNotExist`` where there never were any, ``ValueError`` where they rotted.
+        """
+        found = StoredFile.objects.select_related("disposal").get(pk=sha256)
+        if found.disposal is not None and found.disposal.answered_at is not None:
+            on = date_words(company_date(found.disposal.answered_at))
+            raise FileDisposed(
+                f"This file was disposed of on {on}, after its retention had ended. Its SHA-256 is "
+                "kept: whoever has a copy can still have it verified."
+            )
+        content = bytes(found.content)
         if hashlib.sha256(content).hexdigest() != sha256:
             raise ValueError(f"The stored file {sha256} no longer has that SHA-256.")
         return content

@@ -2,6 +2,8 @@
 
 from audit import protection
 
+from .archive import protections as archive
+
 _STATE_OF_REVISION = (
     "(SELECT r.state FROM boundaries_revision r WHERE r.id = {row}.revision_id) <> 'draft'"
 )
@@ -239,7 +241,7 @@ def register() -> None:
         write_once=["settled_at"],
     )
     protection.append_only("boundaries_exceptionanswer")
-    protection.append_only("boundaries_storedfile", keys=("sha256",))
+    archive.register()
     protection.append_only("boundaries_statechange")
     protection.append_only("boundaries_reading")
     protection.append_only("boundaries_acknowledgement")

@@ -24,6 +24,7 @@ from . import (
     vetoes,
     workflow,
 )
+from .archive import due
 from .models import Dispute, Revision
 from .states import State
 
@@ -118,6 +119,14 @@ def look_after_exceptions() -> None:
     now = timezone.now()
     if MORNING <= now.astimezone(company_zone()).time() < END_OF_DAY:
         exceptions.look_after(at=now)
+
+
+@shared_task
+def look_after_archive() -> None:
+    """Tell the Corporate Secretary what becomes due for disposal, on the company's day."""
+    now = timezone.now()
+    if MORNING <= now.astimezone(company_zone()).time() < END_OF_DAY:
+        due.remind(at=now)
 
 
 @shared_task

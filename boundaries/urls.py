@@ -56,5 +56,6 @@ urlpatterns = [
     path("exceptions/", exceptions.listed, name="exceptions"),
     path("exceptions/<int:pk>/", exceptions.one, name="exception"),
     path("exceptions/<int:pk>/take-back/", exceptions.take_back, name="take_back_exception"),
+    path("archive/", include("boundaries.archive_urls")),
     path("verify/", verify.verify, name="verify"),
 ]

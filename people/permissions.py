@@ -66,6 +66,13 @@ class Act(StrEnum):
     MANAGE_ACCOUNTS = "deactivate and link accounts"
     CHANGE_COMPANY = "change the company's calendar"
     READ_PERMISSIONS = "read who may do what"
+    READ_ARCHIVE = "read the archive"
+    SET_RETENTION = "change how long records are kept"
+    HOLD = "place and lift legal holds"
+    DISPOSE = "propose a disposal"
+    CONFIRM_ARCHIVE = "confirm a retention or a disposal"
+    ASK_ERASURE = "ask for an erasure"
+    AGREE_ERASURE = "agree to an erasure"
 
 
 MATRIX: dict[Act, frozenset[str]] = {
@@ -106,6 +113,13 @@ MATRIX: dict[Act, frozenset[str]] = {
     Act.MANAGE_ACCOUNTS: frozenset({ADMINISTRATOR}),
     Act.CHANGE_COMPANY: frozenset({ADMINISTRATOR, CORPORATE_SECRETARY}),
     Act.READ_PERMISSIONS: frozenset({ADMINISTRATOR, CORPORATE_SECRETARY, AUDITOR, CEO}),
+    Act.READ_ARCHIVE: frozenset({CEO, CORPORATE_SECRETARY, AUDITOR}),
+    Act.SET_RETENTION: frozenset({CORPORATE_SECRETARY}),
+    Act.HOLD: frozenset({CORPORATE_SECRETARY, CEO}),
+    Act.DISPOSE: frozenset({CORPORATE_SECRETARY}),
+    Act.CONFIRM_ARCHIVE: frozenset({CEO}),
+    Act.ASK_ERASURE: frozenset({ADMINISTRATOR}),
+    Act.AGREE_ERASURE: frozenset({CORPORATE_SECRETARY, CEO}),
 }
 
 # The table as people read it: in this order, under these words.
@@ -147,6 +161,18 @@ GROUPS: tuple[tuple[str, tuple[Act, ...]], ...] = (
             Act.CHANGE_COMPANY,
         ),
     ),
+    (
+        "The archive",
+        (
+            Act.READ_ARCHIVE,
+            Act.SET_RETENTION,
+            Act.HOLD,
+            Act.DISPOSE,
+            Act.CONFIRM_ARCHIVE,
+            Act.ASK_ERASURE,
+            Act.AGREE_ERASURE,
+        ),
+    ),
     ("The log", (Act.READ_LOG, Act.READ_SECURITY_EVENTS, Act.READ_PERMISSIONS)),
 )
 
@@ -179,6 +205,12 @@ NOTES: dict[Act, str] = {
     ),
     Act.PROPOSE_STAND_IN: "The CEO confirms it. A stand-in names no stand-in.",
     Act.CONFIRM_APPOINTMENT: "To co-signing Offices, never their own.",
+    Act.SET_RETENTION: "The CEO confirms it: a promise once given is never shortened.",
+    Act.HOLD: "With a reason and the matter; lifted only with a reason.",
+    Act.DISPOSE: "Of files, once the retention ended and no hold stands. The CEO confirms it.",
+    Act.CONFIRM_ARCHIVE: "Never who asked for it, in whichever account.",
+    Act.ASK_ERASURE: "Of texts about a person outside the retained record.",
+    Act.AGREE_ERASURE: "Neither who asked for it nor the person it is about.",
     Act.READ_LOG: "A party only of its own documents.",
 }
 
@@ -192,6 +224,7 @@ READING = frozenset(
         Act.READ_LOG,
         Act.READ_SECURITY_EVENTS,
         Act.READ_PERMISSIONS,
+        Act.READ_ARCHIVE,
     }
 )
 

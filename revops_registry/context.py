@@ -32,6 +32,8 @@ KEEPING = (
     ("people:offices", "Offices", KEEPERS),
     ("people:people", "People", MATRIX[Act.INVITE] | {CORPORATE_SECRETARY}),
     ("boundaries:successions", "Handing over", KEEPERS - {ADMINISTRATOR}),
+    ("boundaries:archive", "Archive", MATRIX[Act.READ_ARCHIVE]),
+    ("boundaries:erasures", "Erasure", MATRIX[Act.ASK_ERASURE] | MATRIX[Act.AGREE_ERASURE]),
     ("people:security", "Security events", MATRIX[Act.READ_SECURITY_EVENTS]),
     ("people:matrix", "Who may do what", KEEPERS),
     ("people:company", "Calendar", KEEPERS),

@@ -220,6 +220,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "dispute-pages-due": {"task": "boundaries.tasks.open_due_pages", "schedule": 60.0},
     "dispute-reminders": {"task": "boundaries.tasks.remind_of_disputes", "schedule": 3600.0},
     "exceptions": {"task": "boundaries.tasks.look_after_exceptions", "schedule": 3600.0},
+    "archive": {"task": "boundaries.tasks.look_after_archive", "schedule": 3600.0},
     "appointment-reminders": {
         "task": "people.tasks.remind_of_appointments",
         "schedule": 3600.0,

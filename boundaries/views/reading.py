@@ -18,6 +18,7 @@ from sealing.errors import KeysUnusable
 
 from .. import content as contents
 from .. import dispute_page, pdf, plan, queries, registry, takeover
+from ..archive import disposal
 from ..files import files
 from ..forms import PlanForm
 from ..models import Acknowledgement, Freeze, Revision
@@ -86,9 +87,11 @@ def _progress(request: HttpRequest, found: Revision) -> HttpResponse:
 def _in_force(request: HttpRequest, found: Revision) -> HttpResponse:
     context, freeze = _frozen(request, found, queries.live_freeze(found))
     ready = bool(freeze and freeze.sealed_sha256)
+    disposed = disposal.of_revision(found)
     context |= {
         "state_words": State(found.state).label,
-        "sealed_ready": ready,
+        "sealed_ready": ready and disposed is None,
+        "disposed": disposed,
         "verify_facts": _verify_facts(freeze) if freeze and ready else None,
         "plan": Acknowledgement.objects.filter(revision=found)
         .prefetch_related("milestones")
@@ -133,7 +136,10 @@ def text(request: HttpRequest, number: str, n: int) -> HttpResponse:
     context, freeze = _frozen(request, found, queries.live_freeze(found))
     if freeze is None:
         raise Http404("Nothing is frozen yet: read the draft.")
-    context["sealed_ready"] = bool(freeze.sealed_sha256) and found.state in PUBLISHED
+    context["disposed"] = disposed = disposal.of_revision(found)
+    context["sealed_ready"] = (
+        bool(freeze.sealed_sha256) and found.state in PUBLISHED and disposed is None
+    )
     context |= dispute_page.beside_the_text(found, reader_of(request))
     return render(request, "boundaries/text.html", context)
 
