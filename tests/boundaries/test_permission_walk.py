@@ -66,7 +66,7 @@ from people.models import Appointment, Invitation, Office, Person
 from people.permissions import EVERYBODY, MATRIX, Act
 from reviews import workflow as reviews
 from reviews.models import Review
-from tests.boundaries import disputing, factories, test_matrix
+from tests.boundaries import archived, disputing, factories, test_matrix
 from tests.boundaries.factories import NOW, REASON, SESSION, TODAY
 from tests.people.factories import CompanyFactory, PersonFactory
 
@@ -801,7 +801,14 @@ MUCH_LATER = NOW.replace(year=NOW.year + 8)
 ENDED = frozenset({State.SUPERSEDED})
 
 
+def _sealed(world):
+    """With its sealed file: what is still being made is not disposed of."""
+    if world.revision.state == State.SUPERSEDED:
+        archived.sealed(world.revision)
+
+
 def _propose_disposal(world):
+    _sealed(world)
     return lambda: disposal.propose(
         revision=world.revision, reason=REASON, **world.by(at=MUCH_LATER)
     )
@@ -810,6 +817,7 @@ def _propose_disposal(world):
 def _disposal(world):
     if world.revision.state != State.SUPERSEDED:
         return None
+    _sealed(world)
     return disposal.propose(
         revision=world.revision,
         reason=REASON,
