@@ -10,7 +10,7 @@ else, to raw SQL too, before the retention has ended and while a legal hold stan
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from people.calendar import company_date, date_words
 from people.models import Appointment, Person
@@ -175,7 +175,15 @@ def confirm(*, disposal: Disposal, acting_user: Person, at: datetime) -> Disposa
             "bytes": one.size,
         },
     )
-    StoredFile.objects.filter(pk__in=list(files), disposal=None).update(content=b"", disposal=one)
+    try:
+        with transaction.atomic():
+            emptied = StoredFile.objects.filter(pk__in=list(files), disposal=None)
+            emptied.update(content=b"", disposal=one)
+    except IntegrityError as kept:
+        raise StillKept(
+            f"The database keeps the files of {revision.reference}: by its own clock the retention "
+            "has not ended. Nothing was changed. Ask whoever runs the registry about that clock."
+        ) from kept
     mails.answered(one, about=str(one), path=mails.record_path(revision), at=at)
     return one
 

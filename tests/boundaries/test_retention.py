@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from audit.models import Event
-from boundaries.archive import retention
+from boundaries.archive import disposal, retention
 from boundaries.archive.errors import (
     AlreadyAnswered,
     NothingToDo,
@@ -169,6 +169,17 @@ def test_database_keeps_what_ended_too_lately(people, functions, now):
     # Its end cannot be dated back.
     with pytest.raises(IntegrityError), transaction.atomic():
         type(revision).objects.filter(pk=revision.pk).update(in_force_until=LONG_AGO)
+
+
+def test_clock_ahead_of_the_databases_disposes_of_nothing(people, functions, now):
+    """What the product takes for due, by a clock of its own, the database still keeps."""
+    revision = archived.sealed(factories.in_state(State.SUPERSEDED, people, at=now))
+    ahead = now.replace(year=now.year + 8, day=1)
+    one = archived.proposed(revision, people, at=ahead)
+    before = archived.state_of_things(revision)
+    with pytest.raises(StillKept, match="by its own clock"), transaction.atomic():
+        disposal.confirm(disposal=one, acting_user=people["ceo"], at=ahead)
+    assert archived.state_of_things(revision) == before
 
 
 def test_term_longer_meanwhile_holds_until_it_ends(people, functions, now):
