@@ -136,10 +136,16 @@ def test_refusal_shows_its_own_sentence(rf, northwind):
 @pytest.mark.parametrize(
     ("office", "words"),
     [
-        ("ceo", ["Offices", "Handing over", "Security events", "Who may do what", "Calendar"]),
+        (
+            "ceo",
+            [
+                *("Offices", "Handing over", "Archive", "Erasure"),
+                *("Security events", "Who may do what", "Calendar"),
+            ],
+        ),
         (
             "administrator",
-            ["Offices", "People", "Security events", "Who may do what", "Calendar"],
+            ["Offices", "People", "Erasure", "Security events", "Who may do what", "Calendar"],
         ),
         ("cro", []),
         ("member", []),

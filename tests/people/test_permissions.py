@@ -54,6 +54,13 @@ TABLE = {
     Act.MANAGE_ACCOUNTS:   "no no no no no no no no yes",
     Act.CHANGE_COMPANY:    "no no no no no yes no no yes",
     Act.READ_PERMISSIONS:  "no no no yes no yes no yes yes",
+    Act.READ_ARCHIVE:      "no no no yes no yes no yes no",
+    Act.SET_RETENTION:     "no no no no no yes no no no",
+    Act.HOLD:              "no no no yes no yes no no no",
+    Act.DISPOSE:           "no no no no no yes no no no",
+    Act.CONFIRM_ARCHIVE:   "no no no yes no no no no no",
+    Act.ASK_ERASURE:       "no no no no no no no no yes",
+    Act.AGREE_ERASURE:     "no no no yes no yes no no no",
 }  # fmt: skip
 
 
