@@ -403,6 +403,8 @@ def serve(
 
     listen = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     web = [str(PYTHON), "-m", "waitress", f"--listen={listen}", "--threads=8", "--ident="]
+    # What may be judged (10 MB) stays in memory; waitress would put it into a temporary file.
+    web += ["--inbuf-overflow=11000000", "--max-request-body-size=32000000"]
     web += ["revops_registry.wsgi:application"]
     worker = [str(PYTHON), "-m", "celery", "-A", "revops_registry", "worker", "-B"]
     worker += ["--concurrency=2", "--loglevel=INFO", "--without-gossip", "--without-mingle"]

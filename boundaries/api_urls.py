@@ -4,11 +4,14 @@ from .api import DocumentList, RevisionDetail
 from .archive_api import ArchiveList
 from .comparing_api import Compare
 from .disputes_api import DisputeDetail, DisputeList
+from .evidence_api import EvidenceBundle
 from .exceptions_api import ExceptionList
 from .exchange_api import DraftText
+from .verify_api import VerifyFile
 
 urlpatterns = [
     path("archive/", ArchiveList.as_view(), name="api-archive"),
+    path("verify/", VerifyFile.as_view(), name="api-verify"),
     path("disputes/", DisputeList.as_view(), name="api-disputes"),
     path("disputes/<int:pk>/", DisputeDetail.as_view(), name="api-dispute"),
     path("exceptions/", ExceptionList.as_view(), name="api-exceptions"),
@@ -16,6 +19,11 @@ urlpatterns = [
     path("documents/", DocumentList.as_view(), name="api-documents"),
     path(
         "documents/<slug:number>/revisions/<int:n>/", RevisionDetail.as_view(), name="api-revision"
+    ),
+    path(
+        "documents/<slug:number>/revisions/<int:n>/evidence/",
+        EvidenceBundle.as_view(),
+        name="api-evidence",
     ),
     path(
         "documents/<slug:number>/revisions/<int:n>/draft/",

@@ -296,3 +296,9 @@ class NotYourOwnException(Refused):
     """Nobody approves their own request."""
 
     code = "not_your_own_exception"
+
+
+class EvidenceNotReady(Refused):
+    """There is no evidence bundle: nothing is sealed yet, or the log does not bear it out."""
+
+    code = "evidence_not_ready"

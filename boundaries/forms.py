@@ -414,7 +414,14 @@ class VerifyForm(forms.Form):
 
     file = forms.FileField(
         label="PDF file",
-        widget=forms.FileInput(attrs={"class": "input", "accept": "application/pdf"}),
+        widget=forms.FileInput(
+            attrs={
+                "class": "input",
+                "accept": "application/pdf",
+                "data-most-bytes": MAX_FILE_BYTES,
+                "data-too-large": "That file is larger than 10 MB. Sealed PDFs are smaller.",
+            }
+        ),
         error_messages={"required": "Choose a PDF file.", "empty": "That file is empty."},
     )
 

@@ -38,6 +38,7 @@ _revision: list[URLPattern | URLResolver] = [
     path("text/", reading.text, name="text"),
     path("signing-copy.pdf", signing.signing_copy, name="signing_copy"),
     path("sealed.pdf", reading.sealed_pdf, name="sealed_pdf"),
+    path("evidence.zip", reading.evidence_bundle, name="evidence_bundle"),
     path("qr.svg", reading.qr, name="qr"),
     path("exception/", exceptions.choose, name="choose_exception"),
     path("exception/<int:position>/", exceptions.ask, name="request_exception"),
@@ -58,4 +59,5 @@ urlpatterns = [
     path("exceptions/<int:pk>/take-back/", exceptions.take_back, name="take_back_exception"),
     path("archive/", include("boundaries.archive_urls")),
     path("verify/", verify.verify, name="verify"),
+    path("verify/verifier.pyz", verify.verifier, name="verifier"),
 ]

@@ -1,9 +1,17 @@
-"""Is this file genuine, and does it rule today? The verifier's verdict joined with our record."""
+"""Is this file genuine, and does it rule today? The verifier's verdict joined with our record.
 
+Strangers ask, so an answer tells of a document no more than the file in their hands does: where it
+stands by our record, and since when. No names, no owners, nothing about a file that is not ours.
+"""
+
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
+from ipaddress import IPv6Address, ip_address, ip_network
 
+from django.core.cache import cache
 from django.utils import timezone
 
 from people.calendar import company_date
@@ -33,6 +41,72 @@ class Standing(StrEnum):
     UNKNOWN = "unknown"  # the file is no evidence of anything we could look up
 
 
+# Judging a file takes a process of its own for up to twenty seconds.
+FILES_PER_ADDRESS = 30
+WITHIN = timedelta(minutes=10)
+
+
+def too_many_files(address: str) -> bool:
+    """Count one more file of this address; honest readers never come near the limit.
+
+    Whoever has one IPv6 address has a whole /64 of them: it counts as one.
+    """
+    try:
+        known = ip_address(address)
+    except ValueError:
+        known = None
+    if isinstance(known, IPv6Address):
+        address = str(ip_network((known, 64), strict=False))
+    key = f"verify:{address}"
+    cache.add(key, 0, timeout=int(WITHIN.total_seconds()))
+    try:
+        return cache.incr(key) > FILES_PER_ADDRESS
+    except ValueError:
+        return False  # it ran out between the two calls
+
+
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_CONTENT = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What the code on page 1 of a print says: a reference, and 16 digits of its content's hash.
+
+    Anybody can print a code: it says what a reader is about to check, and proves nothing.
+    """
+
+    reference: str
+    content: str = ""
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> "Scanned | None":
+        """Read the address that the code leads to; None where it leads to no document."""
+        reference, content = query.get("document", ""), query.get("content", "")
+        if not _REFERENCE.fullmatch(reference):
+            return None
+        return cls(reference, content if _CONTENT.fullmatch(content) else "")
+
+    def differs_from(self, verdict: Verdict) -> str:
+        """Say how the file that was judged is another than the code's; "" where it is not."""
+        if not verdict.reference:
+            return (
+                f"Whether the file is {self.reference}, whose code you scanned, cannot be told "
+                "from it."
+            )
+        if verdict.reference != self.reference:
+            return (
+                f"This is another document: you scanned the code of {self.reference}, and the "
+                f"file is {verdict.reference}."
+            )
+        if self.content and not verdict.content_sha256.startswith(self.content):
+            return (
+                f"The file says that it is {self.reference}, but its text is another than that of "
+                "the print whose code you scanned. One of the two is not what it seems."
+            )
+        return ""
+
+
 @dataclass(frozen=True)
 class Judgement:
     """What a reader is told about an uploaded file. ``good``: it can be relied on today."""
@@ -46,12 +120,22 @@ class Judgement:
     @property
     def genuine(self) -> bool:
         """Complete, unaltered, ours, and not void."""
-        void = (Standing.VOIDED, Standing.WITHDRAWN, Standing.NOT_RECORDED)
+        void = (*_VOID, Standing.NOT_RECORDED)
         return self.verdict.kind == "genuine" and self.standing not in void
 
     @property
     def good(self) -> bool:
         return self.genuine and self.standing == Standing.IN_FORCE
+
+    @property
+    def ruled(self) -> Revision | None:
+        """The Revision whose period may be told: of a genuine file that rules, did, or will."""
+        return self.revision if self.genuine else None
+
+    @property
+    def advice(self) -> str:
+        """What a reader should do now."""
+        return _ADVICE.get(self.standing) or _ADVICE_WITHOUT_STANDING[self.verdict.kind]
 
     @property
     def exit_status(self) -> int:
@@ -60,6 +144,39 @@ class Judgement:
             return 2
         return 0 if self.genuine else 1
 
+
+_ADVICE = {
+    Standing.IN_FORCE: (
+        "Rely on it today. A later version may take its place: check again when it matters."
+    ),
+    Standing.NOT_YET_IN_FORCE: "Go by the version before it until then. Ask the company for it.",
+    Standing.SUPERSEDED: "Keep it as a record of that time, and do not act on it today.",
+    Standing.EXPIRED: (
+        "Ask the company whether it still goes by this text: it is due for renewal."
+    ),
+    Standing.VOIDED: "Do not act on it. Ask the company which text stands.",
+    Standing.WITHDRAWN: "Do not act on it. Ask the company which text stands.",
+    Standing.INCOMPLETE: "Do not act on it yet. Ask the company for the file with all signatures.",
+    Standing.NOT_RECORDED: (
+        "Keep the file as it is, say where it came from, and do not act on it."
+    ),
+}
+_ADVICE_WITHOUT_STANDING = {
+    "genuine": "Ask the company where the document stands.",
+    "incomplete": "Ask the company where the document stands.",
+    "altered": (
+        "Do not act on it. Ask the company for the original, keep this copy as it is, and say "
+        "where it came from."
+    ),
+    "not_ours": (
+        "If somebody gave it to you as a document of this company, ask the company for the "
+        "original. If it is of another company, check it on that company's page."
+    ),
+    "unverifiable": (
+        "Ask for the file as it was downloaded. A scan, a photo or a PDF that was printed or saved "
+        "anew cannot be checked."
+    ),
+}
 
 _STANDING_OF_STATE = {
     State.IN_FORCE: Standing.IN_FORCE,
@@ -96,14 +213,18 @@ def judge(pdf: bytes) -> Judgement:
     return _with_standing(verdict, freeze)
 
 
-def _with_standing(verdict: Verdict, freeze: Freeze) -> Judgement:
-    revision = freeze.revision
+def standing_of(revision: Revision, freeze: Freeze) -> Standing:
+    """Where a frozen text stands by our record."""
     state = State(revision.state)
     if freeze.voided_at is not None and state != State.WITHDRAWN:
-        standing = Standing.VOIDED
-    else:
-        standing = _STANDING_OF_STATE.get(state, Standing.INCOMPLETE)
-    if verdict.kind == "incomplete" and standing not in (Standing.VOIDED, Standing.WITHDRAWN):
+        return Standing.VOIDED
+    return _STANDING_OF_STATE.get(state, Standing.INCOMPLETE)
+
+
+def _with_standing(verdict: Verdict, freeze: Freeze) -> Judgement:
+    revision = freeze.revision
+    standing = standing_of(revision, freeze)
+    if verdict.kind == "incomplete" and standing not in _VOID:
         if freeze.sealed_sha256:
             more = "The complete, sealed file is in the registry: ask for that one."
         else:
@@ -116,12 +237,15 @@ def _with_standing(verdict: Verdict, freeze: Freeze) -> Judgement:
             revision,
         )
     headline, sentence = _words(standing, revision, freeze)
+    if standing in _VOID:  # how far the signatures got matters no more
+        return Judgement(verdict, standing, headline, (sentence,), revision)
     handed_over = _handed_over(revision) if standing in _RULING else ()
     return Judgement(
         verdict, standing, headline, (sentence, *handed_over, *verdict.sentences), revision
     )
 
 
+_VOID = (Standing.VOIDED, Standing.WITHDRAWN)
 _RULING = (Standing.IN_FORCE, Standing.NOT_YET_IN_FORCE, Standing.EXPIRED)
 
 

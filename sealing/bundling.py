@@ -183,7 +183,9 @@ does anybody who has the registry's source, of which it is the package "sealing"
         --root {root} \\
         --bundle {reference}-evidence.zip
 
-Exit status 0: genuine; 1: altered or incomplete; 2: not of this company, or not verifiable.
+Where certificates/ holds a retired-root, give its fingerprint too, with a second --root, from a
+source of your own. Exit status 0: genuine; 1: altered or incomplete; 2: not of this company, or not
+verifiable.
 
 
 Check by hand

@@ -8,6 +8,7 @@ the one that the approver's signature anchors in the file. Nothing may be missin
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,7 @@ from sealing import checkpoint as checkpoints
 from sealing import content as canonical_content
 from sealing import log_entry, merkle
 from sealing.canonical import canonical_json, sha256_hex
+from sealing.compromise import CompromisedKey
 from sealing.content import Signatory
 from sealing.errors import BundleInvalid, CheckpointInvalid
 from sealing.passkeys import assertion_problem
@@ -80,8 +82,14 @@ class EvidenceVerdict:
         return cls(**values)
 
 
-def judge(pdf: bytes, bundle: bytes, verdict: Verdict, root_fingerprint: str) -> EvidenceVerdict:
-    """Hold a bundle against the file whose `verdict` is known. Raises nothing for what it holds."""
+def judge(
+    pdf: bytes, bundle: bytes, verdict: Verdict, root_fingerprints: Sequence[str]
+) -> EvidenceVerdict:
+    """Hold a bundle against the file whose `verdict` is known. Raises nothing for what it holds.
+
+    `root_fingerprints` are those of the company's root certificate and of its former ones. The
+    file's verdict should know of the keys that the bundle lists: see `compromised_in`.
+    """
     if verdict.kind != "genuine":
         return EvidenceVerdict(
             kind=verdict.kind,
@@ -94,9 +102,21 @@ def judge(pdf: bytes, bundle: bytes, verdict: Verdict, root_fingerprint: str) ->
     except BundleInvalid as error:
         kind: Kind = "altered" if error.altered else "unverifiable"
         return EvidenceVerdict(kind, _HEADLINES[kind], [str(error)], verdict)
-    found = _Examination(pdf, members, verdict, root_fingerprint)
+    found = _Examination(pdf, members, verdict, root_fingerprints)
     found.run()
     return found.judgement()
+
+
+def compromised_in(bundle: bytes) -> list[CompromisedKey]:
+    """Give the keys that a bundle lists as compromised; none where it cannot be read.
+
+    A list can only take trust away, so it may be believed before the bundle was judged.
+    """
+    try:
+        listed = json.loads(bundles.unpack(bundle)[bundles.COMPROMISED])
+        return [CompromisedKey.from_dict(one) for one in listed]
+    except (BundleInvalid, KeyError, TypeError, ValueError, RecursionError):
+        return []
 
 
 class _Missing(Exception):
@@ -107,12 +127,16 @@ class _Examination:
     """The steps of judging one bundle, and what they found."""
 
     def __init__(
-        self, pdf: bytes, members: Mapping[str, bytes], verdict: Verdict, fingerprint: str
+        self,
+        pdf: bytes,
+        members: Mapping[str, bytes],
+        verdict: Verdict,
+        fingerprints: Sequence[str],
     ) -> None:
         self._pdf = pdf
         self._members = members
         self._verdict = verdict
-        self._fingerprint = fingerprint
+        self._fingerprints = set(fingerprints)
         self._checks: list[Check] = []
         self._kinds: list[Kind] = []
         self._events: list[dict[str, Any]] | None = None  # until the log was read
@@ -163,16 +187,17 @@ class _Examination:
                     "The PDF in the bundle is another file than the one given.")  # fmt: skip
 
     def _authority(self) -> None:
-        root = self._root()
-        self._check(
-            sha256_hex(_der(root)) == self._fingerprint,
-            "The root certificate has the given fingerprint.",
-            "The bundle's root certificate has another fingerprint than the one given.",
-        )
-        compromised = json.loads(self._member(bundles.COMPROMISED))
-        if not isinstance(compromised, list):
-            raise TypeError("not a list")
-        if not compromised:
+        present = _certificate(self._member(f"{bundles.CERTIFICATES}root.pem"))
+        if sha256_hex(_der(present)) in self._fingerprints:
+            self._holds("The root certificate has the given fingerprint.")
+        elif self._roots():
+            words = "The company has another root now. Give its fingerprint too, from a source of"
+            self._fails("unverifiable", f"{words} your own: {sha256_hex(_der(present))}")
+        else:
+            words = "The bundle's root certificate has another fingerprint than the one given."
+            self._fails("altered", words)
+        listed = json.loads(self._member(bundles.COMPROMISED))
+        if not [CompromisedKey.from_dict(one) for one in listed]:
             self._notes.append("The company lists no compromised keys in this bundle.")
 
     def _list_of_members(self) -> None:
@@ -347,25 +372,32 @@ class _Examination:
             raise _Missing(name)
         return self._members[name]
 
-    def _root(self) -> Any:
-        from cryptography import x509
+    def _several(self, name: str) -> list[Any]:
+        """The certificates of which a bundle may hold several, in their order."""
+        start = f"{bundles.CERTIFICATES}{name}"
+        found = sorted(one for one in self._members if one.startswith(start))
+        return [_certificate(self._members[one]) for one in found]
 
-        return x509.load_pem_x509_certificate(self._member(f"{bundles.CERTIFICATES}root.pem"))
+    def _roots(self) -> list[Any]:
+        """The root certificates that were given from outside, by their fingerprints."""
+        held = [*self._several("root"), *self._several("retired-root")]
+        return [one for one in held if sha256_hex(_der(one)) in self._fingerprints]
 
     def _log_keys(self) -> list[checkpoints.LogVerifier]:
-        """The log's keys: of certificates that the given root issued, and no others."""
-        from cryptography import x509
-
-        root = self._root()
-        if sha256_hex(_der(root)) != self._fingerprint:
-            raise CheckpointInvalid("Its key is certified by another root.")
-        found = []
-        for name, data in sorted(self._members.items()):
-            if name.startswith(f"{bundles.CERTIFICATES}log"):
-                certificate = x509.load_pem_x509_certificate(data)
-                found.append(checkpoints.LogVerifier.from_certificate(certificate, root))
-        if not found:
+        """The log's keys: of certificates that a given root issued, and that nobody else has."""
+        self._member(f"{bundles.CERTIFICATES}root.pem")
+        certificates = self._several("log")
+        if not certificates:
             raise _Missing(f"{bundles.CERTIFICATES}log-01.pem")
+        data = json.loads(self._member(bundles.COMPROMISED))
+        stolen = {CompromisedKey.from_dict(one).certificate_sha256 for one in data}
+        found = []
+        for certificate in certificates:
+            if sha256_hex(_der(certificate)) in stolen:
+                continue  # a note has no time of its own: it may be of yesterday
+            for root in self._roots():
+                with contextlib.suppress(CheckpointInvalid):
+                    found.append(checkpoints.LogVerifier.from_certificate(certificate, root))
         return found
 
     def _event(self, is_it: Callable[[dict[str, Any]], bool], words: str) -> None:
@@ -402,6 +434,12 @@ def _same_name(whole: str, certified: str) -> bool:
     return whole == certified or (
         certified.endswith("…") and whole.startswith(certified.removesuffix("…"))
     )
+
+
+def _certificate(data: bytes) -> Any:
+    from cryptography import x509
+
+    return x509.load_pem_x509_certificate(data)
 
 
 def _der(certificate: Any) -> bytes:

@@ -7,6 +7,8 @@ that the log tells of it.
 
     python -m sealing.verify FILE --root FINGERPRINT [--bundle ZIP] [--tsa-root PEM] [--json]
 
+`--root` comes again for each former root of the company that files start from.
+
 Exit status: 0 genuine, 1 altered or incomplete, 2 not ours or not verifiable.
 """
 
@@ -192,19 +194,23 @@ def answer(request: bytes) -> bytes:
     head, _, body = request.partition(b"\n")
     asked = json.loads(head)
     bundle, pdf = body[: asked["bundle_bytes"]], body[asked["bundle_bytes"] :]
+    listed = [CompromisedKey.from_dict(one) for one in asked["compromised"]]
+    if bundle:
+        from sealing import evidence
+
+        listed += evidence.compromised_in(bundle)
     verdict = verify(
         pdf,
         root_fingerprint=asked["root_fingerprint"],
         root_certificates=[base64.b64decode(c) for c in asked["root_certificates"]],
         retired_fingerprints=asked["retired_fingerprints"],
-        compromised=[CompromisedKey.from_dict(one) for one in asked["compromised"]],
+        compromised=listed,
         at=datetime.fromisoformat(asked["at"]),
     )
     if not bundle:
         return json.dumps(verdict.as_dict()).encode()
-    from sealing import evidence
-
-    found = evidence.judge(pdf, bundle, verdict, asked["root_fingerprint"])
+    fingerprints = [asked["root_fingerprint"], *asked["retired_fingerprints"]]
+    found = evidence.judge(pdf, bundle, verdict, fingerprints)
     return json.dumps(found.as_dict()).encode()
 
 
@@ -246,7 +252,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sealing.verify", description=__doc__)
     parser.add_argument("file", type=Path, help="the PDF to judge")
     parser.add_argument(
-        "--root", required=True, help="SHA-256 fingerprint of the company's root certificate"
+        "--root",
+        required=True,
+        action="append",
+        help="SHA-256 fingerprint of the company's root certificate; again for each former one",
     )
     parser.add_argument(
         "--tsa-root",
@@ -261,7 +270,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         pdf = options.file.read_bytes()
         roots = [path.read_bytes() for path in options.tsa_root]
-        given: dict[str, Any] = {"root_fingerprint": options.root, "root_certificates": roots}
+        given: dict[str, Any] = {
+            "root_fingerprint": options.root[0],
+            "retired_fingerprints": options.root[1:],
+            "root_certificates": roots,
+        }
         verdict: Verdict | EvidenceVerdict
         if options.bundle is None:
             verdict = verify_in_child(pdf, **given)

@@ -14,11 +14,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from people.calendar import company_date
 from people.errors import NotYourOffice, Refused
-from sealing.errors import KeysUnusable
+from sealing.canonical import sha256_hex
+from sealing.errors import KeysUnusable, SealingError
 
 from .. import content as contents
-from .. import dispute_page, pdf, plan, queries, registry, takeover
+from .. import dispute_page, evidence, pdf, plan, queries, registry, takeover
 from ..archive import disposal
+from ..errors import EvidenceNotReady
 from ..files import files
 from ..forms import PlanForm
 from ..models import Acknowledgement, Freeze, Revision
@@ -153,6 +155,34 @@ def sealed_pdf(request: HttpRequest, number: str, n: int) -> HttpResponse:
     if freeze is None or not freeze.sealed_sha256:
         raise Http404("There is no sealed PDF of this version yet. It is made within seconds.")
     return pdf_response(files.get(freeze.sealed_sha256), f"{found.reference}.pdf", download=True)
+
+
+@signed_in_verb
+@require_safe
+def evidence_bundle(request: HttpRequest, number: str, n: int) -> HttpResponse:
+    """The evidence bundle of what is sealed; taking it is an event of the log."""
+    found = find(request, number, n)
+    try:
+        bundle = evidence.bundle_of(found)
+    except (SealingError, OSError) as problem:
+        raise EvidenceNotReady(
+            "The registry has no signing keys at hand, so it cannot make the evidence bundle now. "
+            "Ask its Administrator."
+        ) from problem
+    evidence.record_taken(
+        revision=found,
+        sha256=sha256_hex(bundle),
+        acting_user=reader_of(request),
+        at=timezone.now(),
+    )
+    return HttpResponse(
+        bundle,
+        content_type="application/zip",
+        headers={
+            "Content-Disposition": f'attachment; filename="{evidence.bundle_name(found)}"',
+            "Cache-Control": "private, no-store",
+        },
+    )
 
 
 @signed_in_verb

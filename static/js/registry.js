@@ -203,6 +203,11 @@ function acceptDrops(root) {
     const chosen = zone.querySelector("[data-chosen]");
     const show = () => {
       if (chosen) chosen.textContent = input.files.length ? input.files[0].name : "";
+      // Told before it is sent; the server says the same.
+      const most = Number(input.dataset.mostBytes || Infinity);
+      const tooLarge = [...input.files].some((file) => file.size > most);
+      input.setCustomValidity(tooLarge ? input.dataset.tooLarge : "");
+      if (tooLarge) input.reportValidity();
     };
     input.addEventListener("change", show);
     for (const name of ["dragover", "dragenter"]) {

@@ -24,6 +24,7 @@ from boundaries import (
     agreeing,
     disputes,
     drafting,
+    evidence,
     exceptions,
     plan,
     rulings,
@@ -45,7 +46,7 @@ from boundaries.models import (
     Succession,
     ThreadEntry,
 )
-from boundaries.states import ANSWERING, Role, State
+from boundaries.states import ANSWERING, PUBLISHED, Role, State
 from functions_catalog import catalog
 from functions_catalog.models import Function
 from notifications.models import Notice, OutgoingMail
@@ -368,6 +369,10 @@ def _begin(role):
         )
 
     return call
+
+
+def _take_evidence(world):
+    return lambda: evidence.record_taken(revision=world.revision, sha256="0" * 64, **world.by())
 
 
 def _acknowledge_plan(world):
@@ -917,6 +922,9 @@ WALKED: dict[str, list[Walk]] = {
     "boundaries.threads.take_back": [Walk(Act.PROPOSE, _take_back_proposal)],
     "boundaries.threads.resolve": [Walk(Act.COMMENT, _resolve)],
     "boundaries.threads.reopen": [Walk(Act.COMMENT, _reopen)],
+    "boundaries.evidence.record_taken": [
+        Walk(Act.READ_IN_FORCE, _take_evidence, frozenset(PUBLISHED))
+    ],
     "boundaries.signing.record_reading": [
         Walk(Act.READ_DRAFT, _record_reading, FROZEN, logged=False)
     ],

@@ -336,14 +336,14 @@ def test_a_file_over_ten_megabytes_is_refused_unread(upload, company, monkeypatc
 
     answer = upload(b"%PDF-1.7" + bytes(10 * 1024 * 1024))
 
-    assert answer.status_code == 422
+    assert answer.status_code == 413
     assert "larger than 10 MB" in answer.content.decode()
 
 
 def test_too_many_files_from_one_address_are_refused_and_others_go_on(
     upload, company, signing_keys, monkeypatch
 ):
-    monkeypatch.setattr(verify_page, "FILES_PER_ADDRESS", 2)
+    monkeypatch.setattr(verification, "FILES_PER_ADDRESS", 2)
     statuses = [upload(b"no PDF", REMOTE_ADDR="192.0.2.7").status_code for _ in range(4)]
     assert statuses == [200, 200, 429, 429]
     assert upload(b"no PDF", REMOTE_ADDR="192.0.2.8").status_code == 200
@@ -369,7 +369,7 @@ def test_behind_a_proxy_each_of_its_readers_has_a_limit_of_their_own(
     client, db, settings, monkeypatch, behind_proxy, third
 ):
     settings.BEHIND_PROXY = behind_proxy
-    monkeypatch.setattr(verify_page, "FILES_PER_ADDRESS", 2)
+    monkeypatch.setattr(verification, "FILES_PER_ADDRESS", 2)
     monkeypatch.setattr(verify_page, "judge", lambda _pdf: None)
 
     def send(address):

@@ -98,12 +98,17 @@ def splice(chance: random.Random, pdf: bytes) -> bytes:
 
 def swap_objects(chance: random.Random, pdf: bytes) -> bytes:
     found = _objects(pdf)
+    if len(found) < 2:  # little is left of it
+        return flip_bits(chance, pdf)
     (a, b), (c, d) = sorted(chance.sample(found, 2))
     return pdf[:a] + pdf[c:d] + pdf[b:c] + pdf[a:b] + pdf[d:]
 
 
 def renumber_an_object(chance: random.Random, pdf: bytes) -> bytes:
-    start, _ = chance.choice(_objects(pdf))
+    found = _objects(pdf)
+    if not found:
+        return flip_bits(chance, pdf)
+    start, _ = chance.choice(found)
     digits = pdf[start : pdf.index(b" ", start)]
     other = str(chance.randrange(1, 200)).encode().zfill(len(digits))[: len(digits)]
     return pdf[:start] + other + pdf[start + len(digits) :]
@@ -411,7 +416,7 @@ def main() -> int:
     parser.add_argument("--parts", type=int, default=1)
     options = parser.parse_args()
     logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
-    from sealing import judge  # noqa: F401 - loaded before the forks
+    from sealing import judge, verify  # noqa: F401 - loaded before the forks
 
     stages, root = honest_files()
     made = set(stages.values())

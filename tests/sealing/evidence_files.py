@@ -120,7 +120,7 @@ class Sealed:
 
     def judged(self, bundle):
         """As `verify_bundle` does in its child; the file's own verdict is known."""
-        return judge(self.pdf, bundle, self.evidence.verdict, self.root)
+        return judge(self.pdf, bundle, self.evidence.verdict, [self.root])
 
 
 def sealed_with_evidence(stages, content, keys):

@@ -180,14 +180,14 @@ def test_bytes_flipped_anywhere_in_a_bundle_are_told_or_change_nothing(sealed, b
 
 def test_a_bundle_of_another_file_is_told(sealed, bundle, closed):
     verdict = verify.verify(closed, root_fingerprint=sealed.root)
-    found = judge(closed, bundle, verdict, sealed.root)
+    found = judge(closed, bundle, verdict, [sealed.root])
     assert found.kind == "altered"
     assert "another file than the one given" in said(found)
 
 
 def test_of_a_file_that_is_not_genuine_the_bundle_says_nothing(sealed, bundle, stages):
     verdict = verify.verify(stages["CFO"], root_fingerprint=sealed.root)
-    found = judge(stages["CFO"], bundle, verdict, sealed.root)
+    found = judge(stages["CFO"], bundle, verdict, [sealed.root])
     assert (found.kind, found.checks) == ("incomplete", [])
     assert "the file comes first" in said(found)
 
@@ -323,6 +323,49 @@ def test_a_checkpoint_with_changed_words_is_told(sealed):
     found = sealed.judged(sealed.bundle(checkpoint=changed))
     assert found.kind == "altered"
     assert "checkpoint does not hold" in said(found)
+
+
+def test_a_root_that_replaced_the_given_one_must_be_given_too(sealed, other_keys):
+    """As after a rotation: the file starts from the former root, the log's key from the new one."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    old, new = sealed.evidence.root, other_keys.root_certificate.public_bytes(Encoding.PEM)
+    bundle = replace(sealed, keys=other_keys).bundle(
+        root=new,
+        retired_roots=[old],
+        log_certificates=[
+            other_keys.log.certificate.public_bytes(Encoding.PEM),
+            *sealed.evidence.log_certificates,
+        ],
+    )
+    found = sealed.judged(bundle)
+    assert found.kind != "genuine"
+    assert "The company has another root now" in said(found)
+    both = [other_keys.root_fingerprint, sealed.root]
+    assert judge(sealed.pdf, bundle, sealed.evidence.verdict, both).kind == "genuine"
+
+
+def test_a_key_that_the_bundle_lists_as_compromised_counts_for_nothing(sealed, keys):
+    from sealing.evidence import compromised_in
+    from sealing.keys import fingerprint
+
+    def listed(certificate):
+        return {
+            "certificate_sha256": fingerprint(certificate),
+            "since": "2020-01-01T00:00:00+00:00",
+            "reason": "stolen",
+        }
+
+    bundle = sealed.bundle(compromised=[listed(keys.log.certificate)])
+    found = sealed.judged(bundle)
+    assert found.kind == "altered"
+    assert "not signed by the log's key" in said(found)
+    bundle = sealed.bundle(compromised=[listed(keys.seal.certificate)])
+    assert compromised_in(bundle)[0].reason == "stolen"
+    done = verify.verify_bundle(sealed.pdf, bundle, root_fingerprint=sealed.root)
+    assert done.kind == "unverifiable"
+    assert "reports a key behind it as compromised" in said(done)
+    assert compromised_in(b"no ZIP") == []
 
 
 # --- Passkeys -----------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -345,6 +346,14 @@ def test_a_file_that_is_too_large_is_not_opened(root):
     verdict = judged(b"%PDF-" + b" " * verify.MAX_FILE_BYTES, root)
     assert verdict.kind == "unverifiable"
     assert "10 MB" in verdict.sentences[0]
+
+
+def test_ten_megabytes_without_an_end_cost_no_time(closed, root):
+    long = b"x" * (verify.MAX_FILE_BYTES - len(closed) - 1000)
+    started = time.process_time()
+    assert judged(b"%PDF-1.7 " + long, root).kind == "unverifiable"
+    assert judged(closed + long, root).kind == "altered"
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("text", ["", "abc", "0" * 63, "g" * 64])
