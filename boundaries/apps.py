@@ -6,6 +6,7 @@ class BoundariesConfig(AppConfig):
     verbose_name = "Boundaries"
 
     def ready(self) -> None:
+        from people import registry as people_registry
         from people import signals as people_signals
 
         from . import (
@@ -13,6 +14,7 @@ class BoundariesConfig(AppConfig):
             dispute_page,
             exception_lists,
             handover_effects,
+            my_signatures,
             outlook,
             protections,
             registry,
@@ -38,6 +40,7 @@ class BoundariesConfig(AppConfig):
             succession.on_revision_in_force, dispatch_uid="successions of what comes in force"
         )
         handover_effects.register()
+        people_registry.register_account_facts(my_signatures.facts)
         registry.register_panels(dispute_page.panel)
         registry.register_panels(exception_lists.panel)
         registry.register_panels(archive_lists.panel)

@@ -2,9 +2,10 @@
 
 A passkey signs the intent itself: its challenge is the SHA-256 of what is about to be signed, so
 that the stored assertion proves later, offline, what its holder meant. Otherwise password and the
-code of the code generator, both at that moment. A password alone counts only where nobody asks
-for a second factor and the person has none. Recovery codes, mailed codes, trusted browsers and API
-tokens never come here.
+code of the code generator, both at that moment; or, for people of single sign-on without a
+passkey, a new sign-in at the issuer, whose signed answer repeats that SHA-256. A password alone
+counts only where nobody asks for a second factor and the person has none. Recovery codes, mailed
+codes, trusted browsers and API tokens never come here.
 """
 
 import hashlib
@@ -26,10 +27,11 @@ from fido2.webauthn import (
     UserVerificationRequirement,
 )
 
-from people import factors
+from people import factors, step_up
 from people.models import Person
 from sealing.canonical import canonical_json
 
+from .consent import consent_sha256
 from .content import utc_text
 from .errors import FactorMissing
 from .models import SigningIntent
@@ -38,9 +40,12 @@ from .models import SigningIntent
 PASSKEY = "passkey"
 PASSWORD_AND_CODE = "password and code"  # noqa: S105 - the name of a method, not a password
 PASSWORD_ONLY = "password only"  # noqa: S105 - the name of a method, not a password
+SINGLE_SIGN_ON = "single sign-on, confirmed anew"
 
 # Says what was signed for, so that no other use of the same passkey can pass for a signature.
 CHALLENGE_DOMAIN = b"RevOps Boundary Registry, signing intent, version 1\n"
+# And that an ID token was asked for this signature, not for a sign-in.
+NONCE_DOMAIN = b"RevOps Boundary Registry, signing by single sign-on, version 1\n"
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class Ways:
     passkey: bool
     code: bool
     password_only: bool
+    single_sign_on: bool = False
     missing: str = ""
 
     @property
@@ -68,6 +74,8 @@ class Ways:
             return PASSKEY
         if self.code:
             return PASSWORD_AND_CODE
+        if self.single_sign_on:
+            return SINGLE_SIGN_ON
         return PASSWORD_ONLY if self.password_only else ""
 
 
@@ -87,8 +95,9 @@ def ways_of(person: Person, *, on: date) -> Ways:
     passkey = factors.PASSKEY in kinds
     code = password and factors.CODE_GENERATOR in kinds
     alone = password and not kinds and not factors.needs_second_factor(person, on=on)
+    issuer = not passkey and step_up.offered() and step_up.is_linked(person)
     missing = ""
-    if not (passkey or code or alone):
+    if not (passkey or code or alone or issuer):
         missing = (
             "Add a passkey or a code generator to your account first: your password alone does not "
             "sign. Nothing was signed."
@@ -96,7 +105,9 @@ def ways_of(person: Person, *, on: date) -> Ways:
             else "Add a passkey to your account first: you have no password here that could "
             "confirm a signature. Nothing was signed."
         )
-    return Ways(passkey=passkey, code=code, password_only=alone, missing=missing)
+    return Ways(
+        passkey=passkey, code=code, password_only=alone, single_sign_on=issuer, missing=missing
+    )
 
 
 def require_a_way(person: Person, *, on: date) -> Ways:
@@ -132,6 +143,35 @@ def by_password(person: Person, *, password: str, code: str, ways: Ways, at: dat
     )
 
 
+# --- Single sign-on ---------------------------------------------------------------------------
+
+
+def nonce_of(text: bytes) -> str:
+    """What the issuer's ID token must repeat for the canonical JSON ``text`` of an intent."""
+    return hashlib.sha256(NONCE_DOMAIN + text).hexdigest()
+
+
+def by_single_sign_on(
+    intent: SigningIntent, person: Person, answer: step_up.Answer | str, *, at: datetime
+) -> Attempt:
+    """Judge the issuer's answer to this intent; a sentence in its place is why there is none."""
+    if isinstance(answer, str):
+        return Attempt(SINGLE_SIGN_ON, refusal=answer)
+    text = challenge_text(intent)
+    if answer.claims.get("nonce") != nonce_of(text):
+        return Attempt(SINGLE_SIGN_ON, refusal="That answer belongs to another signing.")
+    if refusal := step_up.why_not(answer, person, since=intent.created_at, at=at):
+        return Attempt(SINGLE_SIGN_ON, refusal=refusal)
+    return Attempt(
+        SINGLE_SIGN_ON,
+        proof={
+            "nonce_domain": NONCE_DOMAIN.decode(),
+            "challenge_text": text.decode(),
+            **step_up.evidence(answer),
+        },
+    )
+
+
 # --- Passkeys ---------------------------------------------------------------------------------
 
 
@@ -141,6 +181,7 @@ def challenge_text(intent: SigningIntent) -> bytes:
         {
             "appointment_ids": intent.appointment_ids,
             "conflict_declared": intent.conflict_declared,
+            "consent_sha256": consent_sha256(intent.consent_version),
             "consent_version": intent.consent_version,
             "content_sha256": intent.content_sha256,
             "created_at": utc_text(intent.created_at),

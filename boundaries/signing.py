@@ -16,12 +16,14 @@ from django.db.models import Sum
 from django.utils.crypto import constant_time_compare
 
 import audit
+from people import step_up
 from people.calendar import company_date
 from people.models import Appointment, Person
 from people.offices import office_short
 from people.permissions import Act, entitling_appointments, require
 from sealing.fonts import undrawable
 
+from .consent import CURRENT, consent_sha256
 from .content import utc_text
 from .errors import (
     ContentChanged,
@@ -36,8 +38,9 @@ from .errors import (
 )
 from .locking import locked_revision
 from .models import Freeze, Reading, Revision, SigningIntent
+from .opening import opened_by
 from .parties import parties_of, refuse_what_nobody_can_sign, require_party
-from .proof import PasskeyAnswer, by_passkey, by_password, require_a_way
+from .proof import PasskeyAnswer, by_passkey, by_password, by_single_sign_on, require_a_way
 from .states import TRANSITIONS, Role, Verb
 
 INTENT_LIVES = timedelta(minutes=5)
@@ -45,7 +48,6 @@ MAX_ATTEMPTS = 5
 # And over all intents of a person: whoever took over a session does not get to guess on.
 MAX_FAILED = 10
 FAILED_COUNT_FOR = timedelta(hours=1)
-CONSENT_VERSION = "2026-11"
 # What fits, whole, beside a signature with a meaning and a name of usual length.
 MAX_RESERVATION = 400
 FEWEST_COSIGNERS = 2  # human beings, not accounts
@@ -109,8 +111,13 @@ def session_sha256(session_key: str) -> str:
 
 
 @transaction.atomic
-def record_reading(*, freeze: Freeze, acting_user: Person, at: datetime) -> Reading:
-    """A person opens the exact bytes to be signed; the first time is kept as evidence."""
+def record_reading(
+    *, freeze: Freeze, page: int = 0, pages: int = 0, acting_user: Person, at: datetime
+) -> Reading:
+    """A person opens the exact bytes to be signed; the first time is kept as evidence.
+
+    ``page`` (of ``pages``) for the image of one page; 0 for the PDF itself.
+    """
     locked_revision(freeze.revision)
     freeze = Freeze.objects.select_related("revision__document").get(pk=freeze.pk)
     held = require(acting_user, Act.READ_DRAFT, on=company_date(at))
@@ -121,7 +128,12 @@ def record_reading(*, freeze: Freeze, acting_user: Person, at: datetime) -> Read
     reading, first = Reading.objects.get_or_create(
         freeze=freeze,
         person=acting_user,
-        defaults={"file_sha256": freeze.signing_copy_sha256, "opened_at": at},
+        page=page,
+        defaults={
+            "file_sha256": freeze.signing_copy_sha256,
+            "pages": pages,
+            "opened_at": at,
+        },
     )
     if first:
         audit.record(
@@ -134,8 +146,33 @@ def record_reading(*, freeze: Freeze, acting_user: Person, at: datetime) -> Read
             object_id=str(freeze.pk),
             object_version=freeze.revision.reference,
             object_sha256=freeze.signing_copy_sha256,
+            data={"opened": "page", "page": page, "pages": pages} if page else {"opened": "pdf"},
         )
     return reading
+
+
+def refuse_unread(freeze: Freeze, person: Person) -> None:
+    """Refuse who has not opened all of the signing copy, and say what is missing."""
+    opened = opened_by(person, freeze)
+    if opened.whole:
+        return
+    if opened.missing:
+        raise NotRead(
+            f"Look at every page first, or open the PDF: {missing_words(opened.missing)} not "
+            "opened yet. Nothing was signed."
+        )
+    raise NotRead(
+        "Open the exact text first: look at every page, or open the PDF at step 1. Nothing was "
+        "signed."
+    )
+
+
+def missing_words(numbers: Sequence[int]) -> str:
+    """ "page 3 was", "pages 3, 4 and 7 were": the pages of a copy, before "not opened"."""
+    if len(numbers) == 1:
+        return f"page {numbers[0]} was"
+    first = ", ".join(str(one) for one in numbers[:-1])
+    return f"pages {first} and {numbers[-1]} were"
 
 
 @transaction.atomic
@@ -149,8 +186,12 @@ def open_intent(
     session_key: str,
     acting_user: Person,
     at: datetime,
+    renews: SigningIntent | None = None,
 ) -> SigningIntent:
-    """Begin to sign: bind person, session, Offices, text and meaning for five minutes."""
+    """Begin to sign: bind person, session, Offices, text and meaning for five minutes.
+
+    ``renews`` is the intent that this one takes the place of: its meaning must still be the same.
+    """
     revision = locked_revision(revision)
     if revision.state not in TRANSITIONS[VERB_OF_ROLE[role]]:
         raise TransitionNotAllowed(revision, VERB_OF_ROLE[role])
@@ -169,10 +210,16 @@ def open_intent(
         raise SigningCopyNotReady(
             "The signing copy is still being made. It takes a few seconds; reload the page."
         )
-    if not freeze.readings.filter(
-        person=acting_user, file_sha256=freeze.signing_copy_sha256
-    ).exists():
-        raise NotRead("Open the exact text first: the link is at step 1. Nothing was signed.")
+    refuse_unread(freeze, acting_user)
+    meaning = meaning_of(role, appointments)
+    if renews is not None and (renews.meaning, renews.freeze_id, renews.consent_version) != (
+        meaning,
+        freeze.pk,
+        CURRENT.version,
+    ):
+        raise IntentNotValid(
+            "What you would sign changed since you began. Begin again; nothing was signed."
+        )
     if not meaning_accepted:
         raise MeaningNotAccepted("Tick what signing means before you go on. Nothing was signed.")
     # Both are printed beside the signature: what cannot be would keep the PDF waiting for ever.
@@ -197,8 +244,8 @@ def open_intent(
         session_sha256=session_sha256(session_key),
         content_sha256=freeze.content_sha256,
         signing_copy_sha256=freeze.signing_copy_sha256,
-        meaning=meaning_of(role, appointments),
-        consent_version=CONSENT_VERSION,
+        meaning=meaning,
+        consent_version=CURRENT.version,
         conflict_declared=conflict_declared.strip(),
         reservation=reservation.strip(),
         nonce=secrets.token_hex(32),
@@ -215,8 +262,37 @@ def open_intent(
         object_id=str(intent.pk),
         object_version=revision.reference,
         object_sha256=freeze.content_sha256,
+        data={"renews": str(renews.pk)} if renews else {},
     )
     return intent
+
+
+@transaction.atomic
+def renew_intent(
+    *, intent: SigningIntent, session_key: str, acting_user: Person, at: datetime
+) -> SigningIntent:
+    """Another five minutes for a ceremony that was begun, its words kept; confirming starts anew.
+
+    The old intent ends. Also when its time is over, as long as nothing it was bound to changed.
+    """
+    locked_revision(intent.freeze.revision)
+    person, intent = _locked(intent, acting_user)
+    _check_whose(intent, session_key=session_key, person=person)
+    if over := why_ended(intent):
+        raise IntentNotValid(over)
+    intent.revoked_at, intent.revoked_because = at, "You took another five minutes."
+    intent.save(update_fields=["revoked_at", "revoked_because"])
+    return open_intent(
+        revision=intent.freeze.revision,
+        role=Role(intent.role),
+        meaning_accepted=True,
+        conflict_declared=intent.conflict_declared,
+        reservation=intent.reservation,
+        session_key=session_key,
+        acting_user=acting_user,
+        at=at,
+        renews=intent,
+    )
 
 
 def _refuse_guessing(person: Person, *, at: datetime) -> None:
@@ -237,13 +313,15 @@ def authenticate(
     password: str = "",
     code: str = "",
     passkey: PasskeyAnswer | None = None,
+    single_sign_on: step_up.Answer | str | None = None,
     session_key: str,
     acting_user: Person,
     at: datetime,
 ) -> SigningIntent:
     """Prove, inside the ceremony, that it is still the same person, by what they have.
 
-    A passkey where one is given; otherwise the password, with the code of the code generator
+    A passkey where one is given, or the issuer's answer (a sentence says why there is none that
+    counts); otherwise the password, with the code of the code generator
     unless ``proof.ways_of`` lets the password do alone. A failed try is counted and logged; after
     five the intent is dead. Raises ``NotConfirmed``, ``FactorMissing`` or ``IntentNotValid``;
     either way nothing is signed.
@@ -256,6 +334,10 @@ def authenticate(
         _refuse_guessing(person, at=at)
         if passkey is not None:
             attempt = by_passkey(intent, passkey, at=at)
+        elif single_sign_on is not None:
+            if not require_a_way(person, on=company_date(at)).single_sign_on:
+                raise NotConfirmed("Single sign-on does not sign for you here. Nothing was signed.")
+            attempt = by_single_sign_on(intent, person, single_sign_on, at=at)
         else:
             ways = require_a_way(person, on=company_date(at))
             if not (ways.code or ways.password_only):
@@ -302,6 +384,12 @@ def _locked(intent: SigningIntent, acting_user: Person) -> tuple[Person, Signing
 
 def _check_bound(intent: SigningIntent, *, session_key: str, person: Person, at: datetime) -> None:
     """Refuse an intent that is another's, ended, used up, expired or worn out."""
+    _check_whose(intent, session_key=session_key, person=person)
+    if over := why_over(intent, at=at):
+        raise IntentNotValid(over)
+
+
+def _check_whose(intent: SigningIntent, *, session_key: str, person: Person) -> None:
     if not person.is_active:
         raise IntentNotValid("This account was closed. Nothing was signed.")
     if intent.person_id != person.pk or not constant_time_compare(
@@ -310,18 +398,23 @@ def _check_bound(intent: SigningIntent, *, session_key: str, person: Person, at:
         raise IntentNotValid(
             "This signing was begun by somebody else or in another browser session. Begin again."
         )
-    if over := why_over(intent, at=at):
-        raise IntentNotValid(over)
 
 
-def why_over(intent: SigningIntent, *, at: datetime) -> str:
-    """Why nothing can be signed with this intent any more, as a sentence; "" while it can."""
+def why_ended(intent: SigningIntent) -> str:
+    """Why no time helps this intent any more, as a sentence; "" while it might."""
     if intent.consumed_at is not None:
         return "This signing was finished already. Nothing was signed twice."
     if intent.revoked_at is not None:
         return f"{intent.revoked_because} Begin again; nothing was signed."
     if intent.failed_attempts >= MAX_ATTEMPTS:
         return "Too many failed tries. Begin the signing again."
+    return ""
+
+
+def why_over(intent: SigningIntent, *, at: datetime) -> str:
+    """Why nothing can be signed with this intent any more, as a sentence; "" while it can."""
+    if ended := why_ended(intent):
+        return ended
     if at >= intent.expires_at:
         return "The five minutes to sign are over. Begin again; nothing was signed."
     return ""
@@ -384,7 +477,9 @@ def consume(
         )
     if intent.authenticated_at is None:
         raise IntentNotValid("Confirm that it is you first. Nothing was signed.")
-    reading = Reading.objects.get(freeze=frozen, person=acting_user)
+    opened = opened_by(acting_user, frozen)
+    if opened.first_at is None:
+        raise NotRead("Open the exact text first. Nothing was signed.")
     intent.consumed_at = at
     intent.save(update_fields=["consumed_at"])
     return {
@@ -397,9 +492,12 @@ def consume(
         "acting": [office_short(one.office.key) for one in appointments if one.acting],
         "content_sha256": frozen.content_sha256,
         "signing_copy_sha256": frozen.signing_copy_sha256,
-        "opened_at": utc_text(reading.opened_at),
+        "opened_at": utc_text(opened.first_at),
+        "opened": opened.evidence(),
+        "begun_at": utc_text(intent.created_at),
         "meaning": intent.meaning,
         "consent_version": intent.consent_version,
+        "consent_sha256": consent_sha256(intent.consent_version),
         "conflict_declared": intent.conflict_declared,
         "reservation": intent.reservation,
         "method": intent.method,

@@ -244,7 +244,7 @@ class Exchange(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth is 
         id_token = kwargs["response"].get("id_token")
         if not isinstance(id_token, str):
             raise OAuth2Error("The issuer sent no ID token.")
-        claims = self._checked(id_token, nonce=nonce_for(request.GET["state"]))
+        claims, _ = self.checked(id_token, nonce=nonce_for(request.GET["state"]))
         if "userinfo_endpoint" in self.openid_config:
             told = self._fetch(
                 self.openid_config["userinfo_endpoint"],
@@ -259,12 +259,13 @@ class Exchange(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth is 
         login.claims = claims
         return login
 
-    def _checked(self, id_token: str, *, nonce: str) -> dict[str, Any]:
-        """The ID token's claims (OpenID Connect Core 1.0, 3.1.3.7)."""
+    def checked(self, id_token: str, *, nonce: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The ID token's claims (OpenID Connect Core 1.0, 3.1.3.7), and the key (a JWK)."""
         try:
+            key, jwk = self._key_of(id_token)
             claims: dict[str, Any] = jwt.decode(
                 id_token,
-                key=self._key_of(id_token),
+                key=key,
                 algorithms=list(_SIGNED_BY),
                 audience=settings.OIDC_CLIENT_ID,
                 issuer=self.openid_config["issuer"],
@@ -278,16 +279,25 @@ class Exchange(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth is 
             raise OAuth2Error("The ID token is for another application.")
         if not constant_time_compare(str(claims["nonce"]), nonce):
             raise OAuth2Error("The ID token answers another question (nonce).")
-        return claims
+        return claims, jwk
 
-    def _key_of(self, id_token: str) -> Any:
-        """The issuer's key that the token names; the only one where it names none."""
+    def _key_of(self, id_token: str) -> tuple[Any, dict[str, Any]]:
+        """The issuer's key that the token names; the only one where it names none.
+
+        As a key to verify with, and as the issuer published it.
+        """
         named = jwt.get_unverified_header(id_token).get("kid")
-        keys = jwt.PyJWKSet.from_dict(self._fetch(self.openid_config["jwks_uri"])).keys
+        published = self._fetch(self.openid_config["jwks_uri"])
+        keys = jwt.PyJWKSet.from_dict(published).keys
         fitting = [key for key in keys if named is None or key.key_id == named]
         if len(fitting) != 1:
             raise OAuth2Error("The issuer has no key that the ID token was signed with.")
-        return fitting[0].key
+        as_published = [
+            one
+            for one in published["keys"]
+            if isinstance(one, dict) and one.get("kid") == fitting[0].key_id
+        ]
+        return fitting[0].key, as_published[0]
 
     def _fetch(self, url: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         with SingleSignOnAdapter().get_requests_session() as session:

@@ -172,6 +172,15 @@ else:
         }
     }
 
+# Images of pages, each named by what it was drawn from: of some 100 kB, and soon drawn anew. Not in
+# the shared cache, whose limits on guessing they would push out.
+CACHES["pages"] = {
+    "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+    "LOCATION": STATE_DIR / "cache" / "pages",
+    "TIMEOUT": 7 * 24 * 3600,
+    "OPTIONS": {"MAX_ENTRIES": 600},
+}
+
 CELERY_BROKER_URL = secret("CELERY_BROKER_URL") or REDIS_URL or "filesystem://"
 if CELERY_BROKER_URL.startswith("filesystem://"):
     _broker = STATE_DIR / "broker"
@@ -325,6 +334,8 @@ OIDC_NAME = env.str("OIDC_NAME", default="Single sign-on")
 OIDC_DOMAINS = [one.lower() for one in env.list("OIDC_DOMAINS", default=[])]
 # Whether somebody unknown gets an account (of a Member) at their first sign-in.
 OIDC_PROVISION = env.bool("OIDC_PROVISION", default=False)
+# Whether who has no passkey may sign by confirming anew at the issuer.
+OIDC_MAY_SIGN = env.bool("OIDC_MAY_SIGN", default=True)
 if OIDC_ISSUER and not OIDC_CLIENT_ID:
     raise ImproperlyConfigured(
         "OIDC_ISSUER is set and OIDC_CLIENT_ID is not. Register this registry at the issuer and "

@@ -57,3 +57,7 @@ class BundleInvalid(SealingError):
     def __init__(self, message: str, *, altered: bool = False) -> None:
         super().__init__(message)
         self.altered = altered
+
+
+class PagesNotDrawn(SealingError):
+    """A page of a PDF could not be shown as an image."""

@@ -168,7 +168,10 @@ def _own_cache_keys(request):
     if settings.REDIS_URL and not request.node.get_closest_marker("worker"):
         changed = request.getfixturevalue("settings")
         prefix = f"test-{os.getpid()}-{time.monotonic_ns()}"
-        changed.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": prefix}}
+        changed.CACHES = {
+            **settings.CACHES,
+            "default": {**settings.CACHES["default"], "KEY_PREFIX": prefix},
+        }
 
 
 # --- Signing keys -----------------------------------------------------------------------------

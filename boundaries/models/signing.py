@@ -63,20 +63,28 @@ class Freeze(models.Model):
 
 
 class Reading(models.Model):
-    """A person opened the exact bytes that they are asked to sign."""
+    """A person opened the exact bytes that they are asked to sign: the whole PDF, or one page.
+
+    ``page`` 0 is the PDF itself; otherwise the image of that page, out of ``pages``.
+    """
 
     freeze = models.ForeignKey(Freeze, on_delete=models.PROTECT, related_name="readings")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     file_sha256 = models.CharField(max_length=64)
+    page = models.PositiveSmallIntegerField(default=0)
+    pages = models.PositiveSmallIntegerField(default=0)
     opened_at = models.DateTimeField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["freeze", "person"], name="first_reading_counts")
+            models.UniqueConstraint(
+                fields=["freeze", "person", "page"], name="first_reading_of_a_page_counts"
+            )
         ]
 
     def __str__(self) -> str:
-        return f"{self.person} opened {self.freeze}"
+        what = f"page {self.page} of {self.pages} of " if self.page else ""
+        return f"{self.person} opened {what}{self.freeze}"
 
 
 class SigningIntent(models.Model):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -15,14 +16,24 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from people.errors import NotYourOffice, Refused
 from people.factors import passkey_obstacle
 from people.offices import office_short
 from people.permissions import Act, require
 
-from .. import comparing, proof, queries, rulings, signing, versions, vetoes, workflow
+from .. import (
+    comparing,
+    consent,
+    proof,
+    queries,
+    rulings,
+    signing,
+    versions,
+    vetoes,
+    workflow,
+)
 from .. import content as contents
 from ..errors import IntentNotValid, TransitionNotAllowed
 from ..files import files
@@ -31,6 +42,7 @@ from ..mark_forms import MarksForm
 from ..mark_lists import mark_list
 from ..models import Freeze, Revision, SigningIntent
 from ..states import TRANSITIONS, Role, Verb
+from .copy import copy_of
 from .frame import find, frame, nothing_new, reader_of, signed_in_verb, to_revision, today
 
 PAGE_OF_ROLE = {Role.COSIGNER: "sign", Role.APPROVER: "approve"}
@@ -75,7 +87,8 @@ def _ceremony(request: HttpRequest, revision: Revision, role: Role) -> dict[str,
             revision, reader=reader, on=on, parties=context["parties"], signatures=signatures
         ),
         "meaning": signing.meaning_of(role, appointments),
-        "reading": freeze.readings.filter(person=reader).first(),
+        "copy": lambda: copy_of(revision, freeze, reader),
+        "consent": consent.CURRENT,
         "appointments": [one.title for one in appointments],
         "offices": [one.office.key for one in appointments],
         "my_office": office_short(appointments[0].office.key),
@@ -122,8 +135,11 @@ def _confirming(request: HttpRequest) -> dict[str, Any]:
     obstacle = passkey_obstacle(request) if ways.passkey else ""
     passkeys = proof.passkeys_at(reader, rp_id) if ways.passkey and not obstacle else []
     here = replace(ways, passkey=bool(passkeys))
-    if here.code and request.GET.get("with") == "code":
+    asked = request.GET.get("with")
+    if here.code and asked == "code":
         here = replace(here, passkey=False)
+    elif here.single_sign_on and asked == "single-sign-on":
+        here = replace(here, code=False)
     if ways.passkey and not here.method and not obstacle:
         obstacle = f"Your passkey works at {proof.made_at(reader)} only. Open the registry there."
     return {
@@ -132,13 +148,14 @@ def _confirming(request: HttpRequest) -> dict[str, Any]:
         "passkeys": passkeys,
         "rp_id": rp_id,
         "obstacle": obstacle,
+        "issuer": settings.OIDC_NAME,
     }
 
 
 def _begin(request: HttpRequest, number: str, n: int, role: Role) -> HttpResponse:
     revision = find(request, number, n)
     context = _ceremony(request, revision, role)
-    form = BeginSigningForm(request.POST or None)
+    form = BeginSigningForm(request.POST or None, initial=_begun_before(request, context["freeze"]))
     if request.method == "POST" and form.is_valid():
         try:
             intent = signing.open_intent(
@@ -167,6 +184,23 @@ def _begin(request: HttpRequest, number: str, n: int, role: Role) -> HttpRespons
     return render(request, "boundaries/sign.html", context, status=status)
 
 
+def _begun_before(request: HttpRequest, freeze: Freeze) -> dict[str, str]:
+    """What was written in a ceremony of this text that came to no end: nobody writes it twice."""
+    before = SigningIntent.objects.filter(
+        freeze=freeze,
+        person=reader_of(request),
+        session_sha256=signing.session_sha256(session_key_of(request)),
+        consumed_at__isnull=True,
+    ).first()
+    if before is None:
+        return {}
+    return {
+        "reservation": before.reservation,
+        "conflict": "declared" if before.conflict_declared else "none",
+        "conflict_text": before.conflict_declared,
+    }
+
+
 @signed_in_verb
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign(request: HttpRequest, number: str, n: int) -> HttpResponse:
@@ -187,14 +221,20 @@ def _confirm(request: HttpRequest, number: str, n: int, intent_id: int, role: Ro
     intent: SigningIntent = get_object_or_404(
         SigningIntent, pk=intent_id, person=reader_of(request), role=role, freeze=context["freeze"]
     )
-    form = ConfirmForm(request.POST or None, method=context["method"])
     now = timezone.now()
     if over := signing.why_over(intent, at=now):
         messages.error(request, over)
         return redirect(f"boundaries:{PAGE_OF_ROLE[role]}", number, n)
-    if request.method == "POST" and form.fields and form.is_valid():
+    # The issuer's answer came on a way of its own: its address is where it was confirmed.
+    confirmed = intent.authenticated_at is not None and intent.method == proof.SINGLE_SIGN_ON
+    if confirmed:
+        context["method"] = proof.SINGLE_SIGN_ON
+    form = ConfirmForm(request.POST or None, method=context["method"])
+    if request.method == "POST" and (confirmed or (form.fields and form.is_valid())):
         try:
-            _authenticate_and_sign(request, revision, intent, form.cleaned_data, role)
+            if not confirmed:
+                _authenticate(request, intent, form.cleaned_data)
+            _sign(request, revision, intent, role)
         except (NotYourOffice, IntentNotValid):
             raise
         except Refused as refused:
@@ -206,6 +246,8 @@ def _confirm(request: HttpRequest, number: str, n: int, intent_id: int, role: Ro
     context |= {
         "form": form,
         "intent": intent,
+        "confirmed": confirmed,
+        "consent": consent.consent_of(intent.consent_version),
         "options": json.dumps(
             proof.request_options(intent, context["passkeys"], rp_id=context["rp_id"], at=now)
         ),
@@ -215,14 +257,7 @@ def _confirm(request: HttpRequest, number: str, n: int, intent_id: int, role: Ro
     return render(request, "boundaries/sign_confirm.html", context, status=status)
 
 
-def _authenticate_and_sign(
-    request: HttpRequest,
-    revision: Revision,
-    intent: SigningIntent,
-    given: dict[str, Any],
-    role: Role,
-) -> None:
-    session_key, reader = session_key_of(request), reader_of(request)
+def _authenticate(request: HttpRequest, intent: SigningIntent, given: dict[str, Any]) -> None:
     passkey = None
     if "passkey" in given:
         passkey = proof.PasskeyAnswer(
@@ -235,16 +270,19 @@ def _authenticate_and_sign(
         password=given.get("password", ""),
         code=given.get("code", ""),
         passkey=passkey,
-        session_key=session_key,
-        acting_user=reader,
+        session_key=session_key_of(request),
+        acting_user=reader_of(request),
         at=timezone.now(),
     )
+
+
+def _sign(request: HttpRequest, revision: Revision, intent: SigningIntent, role: Role) -> None:
     verb = workflow.cosign if role == Role.COSIGNER else workflow.approve
     verb(
         revision=revision,
         intent=intent,
-        session_key=session_key,
-        acting_user=reader,
+        session_key=session_key_of(request),
+        acting_user=reader_of(request),
         at=timezone.now(),
     )
 
@@ -265,6 +303,31 @@ def sign_confirm(request: HttpRequest, number: str, n: int, intent_id: int) -> H
 def approve_confirm(request: HttpRequest, number: str, n: int, intent_id: int) -> HttpResponse:
     """Steps 5 and 6 for the CEO: confirm that it is you, and approve."""
     return _confirm(request, number, n, intent_id, Role.APPROVER)
+
+
+@signed_in_verb
+@require_POST
+def renew(request: HttpRequest, number: str, n: int, intent_id: int) -> HttpResponse:
+    """Another five minutes: back to the confirmation, with everything as it was written."""
+    revision = find(request, number, n)
+    intent = get_object_or_404(
+        SigningIntent, pk=intent_id, person=reader_of(request), freeze__revision=revision
+    )
+    page = PAGE_OF_ROLE[Role(intent.role)]
+    try:
+        renewed = signing.renew_intent(
+            intent=intent,
+            session_key=session_key_of(request),
+            acting_user=reader_of(request),
+            at=timezone.now(),
+        )
+    except NotYourOffice:
+        raise
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect(f"boundaries:{page}", number, n)
+    messages.success(request, "You have another 5 minutes. Nothing is signed yet.")
+    return redirect(f"boundaries:{page}_confirm", number, n, renewed.pk)
 
 
 @signed_in_verb

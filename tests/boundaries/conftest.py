@@ -43,3 +43,19 @@ def frozen(ready, people):
     from tests.boundaries import factories
 
     return factories.frozen(ready, people)
+
+
+@pytest.fixture(autouse=True)
+def drawn_pages(monkeypatch, tmp_path, settings):
+    """Two pages of white for the few bytes that stand for a signing copy; a real PDF is drawn.
+
+    Each test draws for itself.
+    """
+    from sealing import pages
+    from tests.boundaries.fake_pages import FakePages
+
+    settings.CACHES = {
+        **settings.CACHES,
+        "pages": {**settings.CACHES["pages"], "LOCATION": tmp_path / "pages"},
+    }
+    return FakePages(pages).install(monkeypatch)

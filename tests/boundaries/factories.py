@@ -7,7 +7,7 @@ bytes instead of a rendered PDF. Everybody who holds an Office is there.
 import secrets
 from datetime import UTC, date, datetime, timedelta
 
-from boundaries import agreeing, drafting, plan, proof, signing, workflow
+from boundaries import agreeing, consent, drafting, plan, proof, signing, workflow
 from boundaries.files import files
 from boundaries.models import Agreement, Freeze, Revision, Signature
 from boundaries.parties import party_offices
@@ -247,7 +247,7 @@ def forged_intent(revision, person, *, role=Role.COSIGNER, at=NOW):
         content_sha256=freeze.content_sha256,
         signing_copy_sha256=freeze.signing_copy_sha256,
         meaning="I agree.",
-        consent_version=signing.CONSENT_VERSION,
+        consent_version=consent.CURRENT.version,
         nonce=secrets.token_hex(32),
         created_at=at,
         expires_at=at + timedelta(minutes=5),

@@ -147,6 +147,7 @@ def test_stored_assertion_proves_later_what_was_meant(frozen, people, passkey):
     assert meant == {
         "appointment_ids": evidence["appointment_ids"],
         "conflict_declared": "",
+        "consent_sha256": evidence["consent_sha256"],
         "consent_version": evidence["consent_version"],
         "content_sha256": frozen.content_sha256,
         "created_at": "2026-11-20T15:00:00Z",
