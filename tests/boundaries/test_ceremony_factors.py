@@ -17,7 +17,7 @@ from knox.models import AuthToken
 
 from audit.models import Event
 from boundaries import proof, signing, workflow
-from boundaries.errors import FactorMissing, IntentNotValid, NotConfirmed
+from boundaries.errors import ContentChanged, FactorMissing, IntentNotValid, NotConfirmed
 from boundaries.models import Signature, SigningIntent
 from boundaries.states import Role
 from people import factors
@@ -25,7 +25,7 @@ from people.models import Person, UsedCode
 from people.signals import appointment_changed, person_deactivated
 from sealing.canonical import canonical_json, sha256_hex
 from tests.boundaries import factories
-from tests.boundaries.factories import NOW, SESSION, intent_for
+from tests.boundaries.factories import NOW, SESSION, TODAY, intent_for
 from tests.people.factories import PASSWORD
 from tests.people.second_factors import CodeGenerator, SigningPasskey
 
@@ -188,6 +188,56 @@ def test_answer_to_another_intent_is_refused(frozen, people, passkey):
     answer = passkey.answer(challenge_of(earlier))
     intent = intent_for(frozen.revision, people["coo"], reservation="Until May.")
     failed(intent, NotConfirmed, lambda: by_passkey(intent, answer), match="did not confirm")
+
+
+def test_old_answer_is_refused_after_the_text_was_frozen_anew(frozen, people, passkey):
+    """The draft changed and was frozen again: neither the old intent nor its answer counts."""
+    old = intent_for(frozen.revision, people["coo"])
+    answer = passkey.answer(challenge_of(old))
+    workflow.decline(revision=frozen.revision, reason="Scope.", acting_user=people["cfo"], at=NOW)
+    row = factories.row_of(frozen.revision)
+    factories.edit(row, people, scope_in="Another scope than was signed for.")
+    factories.all_agree(frozen.revision, people)
+    anew = factories.frozen(factories.fresh(frozen.revision), people)
+    assert anew.content_sha256 != frozen.content_sha256
+    intent = intent_for(anew.revision, people["coo"])
+    failed(intent, NotConfirmed, lambda: by_passkey(intent, answer), match="did not confirm")
+    # The old intent may be confirmed with it, and signs nothing that stands.
+    confirmed = by_passkey(old, answer)
+    refused(
+        ContentChanged,
+        lambda: workflow.cosign(
+            revision=anew.revision,
+            intent=confirmed,
+            session_key=SESSION,
+            acting_user=people["coo"],
+            at=NOW,
+        ),
+        match="frozen anew after you opened it",
+    )
+
+
+def test_intent_of_one_document_signs_no_other(frozen, people, passkey):
+    other = factories.draft(
+        people, number="NC-X", functions=[factories.another_function("price_book")]
+    )
+    factories.all_agree(other, people)
+    other = factories.effective(other, people, TODAY + timedelta(days=30))
+    factories.all_agree(other, people)
+    another = factories.frozen(other, people)
+    intent = intent_for(frozen.revision, people["coo"])
+    confirmed = by_passkey(intent, passkey.answer(challenge_of(intent)))
+    refused(
+        ContentChanged,
+        lambda: workflow.cosign(
+            revision=another.revision,
+            intent=confirmed,
+            session_key=SESSION,
+            acting_user=people["coo"],
+            at=NOW,
+        ),
+        match="frozen anew",
+    )
 
 
 def test_somebody_elses_passkey_is_refused(frozen, people, passkey):

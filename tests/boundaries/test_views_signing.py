@@ -161,6 +161,63 @@ def test_after_five_minutes_the_ceremony_begins_again(sign_in, frozen_revision, 
     assert not Signature.objects.exists()
 
 
+def test_what_was_written_comes_back_after_the_time_ran_out(sign_in, frozen_revision, clock):
+    browser = sign_in("cro")
+    confirm = begun(browser, reservation="As I typed it", conflict="declared", conflict_text="Mine")
+    clock.shift(timedelta(minutes=5))
+    page = browser.get(confirm, follow=True).content.decode()
+    assert "The five minutes to sign are over" in page
+    assert "As I typed it" in page
+    assert "Mine" in page
+    assert 'id="id_understood" required>' in page  # the meaning is accepted anew
+    # In another session nothing is shown of it.
+    assert "As I typed it" not in sign_in("cro").get(f"{BASE}sign/").content.decode()
+
+
+def test_another_five_minutes_lose_nothing_and_confirm_anew(sign_in, frozen_revision, clock):
+    browser = sign_in("cro")
+    confirm = begun(browser, reservation="As I typed it", conflict="declared", conflict_text="Mine")
+    first = SigningIntent.objects.get()
+    renew = f"{BASE}ceremony/{first.pk}/renew/"
+    assert renew in browser.get(confirm).content.decode()
+    assert browser.get(renew).status_code == 405
+    clock.shift(timedelta(minutes=4))
+
+    answer = browser.post(renew)
+
+    second = SigningIntent.objects.latest("pk")
+    assert answer["Location"] == f"{BASE}sign/{second.pk}/"
+    assert (second.reservation, second.conflict_declared) == ("As I typed it", "Mine")
+    assert second.expires_at - first.expires_at == timedelta(minutes=4)
+    assert second.nonce != first.nonce
+    assert second.authenticated_at is None
+    # The first one is over, and renews no more.
+    assert "You took another five minutes." in told(browser.get(confirm))
+    assert "You took another five minutes." in told(browser.post(renew))
+    clock.shift(timedelta(minutes=6))  # too late to sign, not to take another five minutes
+    third = browser.post(f"{BASE}ceremony/{second.pk}/renew/")["Location"]
+    browser.post(third, {"password": PASSWORD})
+    assert Signature.objects.get().reservation == "As I typed it"
+
+
+def test_nothing_is_renewed_once_the_text_or_the_person_changed(sign_in, frozen_revision, people):
+    browser = sign_in("cro")
+    begun(browser)
+    renew = f"{BASE}ceremony/{SigningIntent.objects.get().pk}/renew/"
+    assert sign_in("coo").post(renew).status_code == 404
+    assert "another browser session" in told(sign_in("cro").post(renew))
+    workflow.decline(
+        revision=frozen_revision, reason="No.", acting_user=people["cfo"], at=factories.NOW
+    )
+    answer = browser.post(renew)
+    assert "No signature" in told(answer) or "is a draft" in told(answer).lower()
+    frozen_revision.refresh_from_db()
+    factories.frozen(frozen_revision, people, at=factories.NOW + timedelta(seconds=1))
+    browser.get(f"{BASE}signing-copy.pdf")
+    assert "changed since you began" in told(browser.post(renew))
+    assert SigningIntent.objects.filter(consumed_at__isnull=True).count() == 1
+
+
 def test_an_intent_is_of_no_use_to_anybody_else(sign_in, frozen_revision):
     confirm = begun(sign_in("cro"))
 

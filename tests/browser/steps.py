@@ -87,6 +87,18 @@ def read_signing_copy(page):
     tab.value.close()
 
 
+def look_at_pages(page):
+    """Scroll through the images of the signing copy's pages; gives how many there are."""
+    images = page.locator("img[data-page]")
+    images.first.wait_for()
+    for image in images.all():
+        image.scroll_into_view_if_needed()
+        page.wait_for_function(
+            "one => one.complete && one.naturalWidth > 0", arg=image.element_handle()
+        )
+    return images.count()
+
+
 def go_on_to_password(page, *, force=False):
     """Steps 1 to 4 of the ceremony, from its page.
 
