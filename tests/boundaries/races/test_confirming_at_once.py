@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from boundaries import proof, signing
@@ -29,6 +30,8 @@ CONFIRM = """
 import datetime, json, sys
 import django
 django.setup()
+from django.conf import settings
+settings.PASSWORD_HASHERS = json.loads(sys.argv[6])
 from boundaries import signing
 from boundaries.models import SigningIntent
 from people.errors import Refused
@@ -72,12 +75,14 @@ def test_one_code_confirms_one_of_two_ceremonies_in_two_processes(people):
     url = f"sqlite:///{database['NAME']}"
     if connection.vendor == "postgresql":
         url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
-    given = (PASSWORD, code, SESSION, stages.NOW.isoformat())
+    hashers = json.dumps(settings.PASSWORD_HASHERS)
+    given = (PASSWORD, code, SESSION, stages.NOW.isoformat(), hashers)
+    secrets = {"SECRET_KEY": settings.SECRET_KEY, "KEYS_SECRET": settings.KEYS_SECRET}
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", CONFIRM, str(one.pk), *given],
             cwd=ROOT,
-            env={**os.environ, "DATABASE_URL": url},
+            env={**os.environ, **secrets, "DATABASE_URL": url},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
