@@ -87,7 +87,7 @@ class Record:
 def record_of(signature: Signature) -> Record:
     """All that is kept of ``signature``, checked anew: its files are read and hashed."""
     evidence: Mapping[str, Any] = signature.evidence
-    itself = findings(evidence)
+    itself = findings(evidence, role=signature.role)
     return Record(
         line=line_of(signature),
         evidence=evidence,

@@ -30,6 +30,8 @@ from fido2.webauthn import (
 from people import factors, step_up
 from people.models import Person
 from sealing.canonical import canonical_json
+from sealing.id_tokens import NONCE_DOMAIN
+from sealing.passkeys import CHALLENGE_DOMAIN
 
 from .consent import consent_sha256
 from .content import utc_text
@@ -41,11 +43,6 @@ PASSKEY = "passkey"
 PASSWORD_AND_CODE = "password and code"  # noqa: S105 - the name of a method, not a password
 PASSWORD_ONLY = "password only"  # noqa: S105 - the name of a method, not a password
 SINGLE_SIGN_ON = "single sign-on, confirmed anew"
-
-# Says what was signed for, so that no other use of the same passkey can pass for a signature.
-CHALLENGE_DOMAIN = b"RevOps Boundary Registry, signing intent, version 1\n"
-# And that an ID token was asked for this signature, not for a sign-in.
-NONCE_DOMAIN = b"RevOps Boundary Registry, signing by single sign-on, version 1\n"
 
 
 @dataclass(frozen=True)

@@ -51,9 +51,7 @@ def _problem(proof: Mapping[str, Any], evidence: Mapping[str, Any], role: str) -
     if proof["challenge_domain"].encode() != CHALLENGE_DOMAIN:
         return "The passkey answered a challenge of another kind."
     said = json.loads(text)
-    if said["role"] != role or any(
-        said[ours] != evidence[theirs] for ours, theirs in _BOUND.items()
-    ):
+    if not binds(said, evidence, role=role):
         return "The passkey was asked for something else than what is recorded."
     client = json.loads(_bytes(proof["client_data_json"]))
     challenge = hashlib.sha256(CHALLENGE_DOMAIN + text).digest()
@@ -72,6 +70,16 @@ def _problem(proof: Mapping[str, Any], evidence: Mapping[str, Any], role: str) -
     if not _holds(_bytes(proof["public_key"]), signed, _bytes(proof["signature"])):
         return "The passkey's signature does not hold."
     return ""
+
+
+def binds(said: Mapping[str, Any], evidence: Mapping[str, Any], *, role: str) -> bool:
+    """Whether what was confirmed (a parsed challenge) is what the evidence of a signature records.
+
+    Raises KeyError where either lacks something.
+    """
+    return said["role"] == role and all(
+        said[ours] == evidence[theirs] for ours, theirs in _BOUND.items()
+    )
 
 
 def _holds(public_key: bytes, signed: bytes, signature: bytes) -> bool:

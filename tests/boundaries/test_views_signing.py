@@ -210,7 +210,7 @@ def test_nothing_is_renewed_once_the_text_or_the_person_changed(sign_in, frozen_
         revision=frozen_revision, reason="No.", acting_user=people["cfo"], at=factories.NOW
     )
     answer = browser.post(renew)
-    assert "No signature" in told(answer) or "is a draft" in told(answer).lower()
+    assert 'is in the state "Draft"' in told(answer)
     frozen_revision.refresh_from_db()
     factories.frozen(frozen_revision, people, at=factories.NOW + timedelta(seconds=1))
     browser.get(f"{BASE}signing-copy.pdf")
