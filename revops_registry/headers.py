@@ -35,7 +35,10 @@ _PERMISSIONS = {
 }
 PERMISSIONS_POLICY = ", ".join(f"{name}={to}" for name, to in _PERMISSIONS.items())
 # Pages with secrets, or about who could get in: no copy of them stays, not even for "back".
-NOT_STORED = ("/account/", "/accounts/", "/admin/", "/invitation/", "/security/")
+NOT_STORED = (
+    *("/account/", "/accounts/", "/admin/", "/invitation/", "/security/"),
+    *("/signatures/", "/signing/"),
+)
 
 
 class HeadersMiddleware:

@@ -1069,6 +1069,7 @@ OWN = {
     "people.tokens.revoke_token",
     # Bound to the person who opened the intent.
     "boundaries.signing.authenticate",
+    "boundaries.signing.renew_intent",
 }
 
 # What verbs are made of: they ask or write for the verb that calls them.
