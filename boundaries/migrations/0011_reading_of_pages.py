@@ -5,29 +5,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('boundaries', '0010_archive'),
+        ("boundaries", "0010_archive"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='reading',
-            name='first_reading_counts',
+            model_name="reading",
+            name="first_reading_counts",
         ),
         migrations.AddField(
-            model_name='reading',
-            name='page',
+            model_name="reading",
+            name="page",
             field=models.PositiveSmallIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='reading',
-            name='pages',
+            model_name="reading",
+            name="pages",
             field=models.PositiveSmallIntegerField(default=0),
         ),
         migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.UniqueConstraint(fields=('freeze', 'person', 'page'), name='first_reading_of_a_page_counts'),
+            model_name="reading",
+            constraint=models.UniqueConstraint(
+                fields=("freeze", "person", "page"), name="first_reading_of_a_page_counts"
+            ),
         ),
     ]
