@@ -60,7 +60,7 @@ class Quarantined(Exception):
 
 @lru_cache(maxsize=2)
 def _loaded(directory: Path, secret: str, changed_at: float) -> CompanyKeys:
-    return load_keys(directory, secret)
+    return load_keys(directory, secret, token=settings.SEAL_TOKEN)
 
 
 def company_keys() -> CompanyKeys:

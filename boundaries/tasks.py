@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_init, worker_process_init
+from django.conf import settings
 from django.utils import timezone
 
 from people.calendar import END_OF_DAY, MORNING, company_date, company_zone
@@ -16,6 +17,7 @@ from . import (
     dispute_mails,
     disputes,
     exceptions,
+    key_expiry,
     late,
     notices,
     pdf,
@@ -150,3 +152,10 @@ def open_due_pages() -> None:
 def remind_of_disputes() -> None:
     """Remind of pages due today, and chase overdue rulings."""
     dispute_mails.remind(at=timezone.now())
+
+
+@shared_task
+def warn_of_expiring_keys() -> None:
+    """Tell the Administrator of certificates that expire; each of three warnings once."""
+    if (settings.KEYS_DIR / "root.pem").is_file():  # a new registry has no company, and no keys
+        key_expiry.warn(at=timezone.now())

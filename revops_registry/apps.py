@@ -45,5 +45,7 @@ def check_keys(**_: Any) -> Sequence[checks.CheckMessage]:
         ]
     from sealing.keys import key_problems
 
-    problems = key_problems(settings.KEYS_DIR, settings.KEYS_SECRET, timezone.now())
+    problems = key_problems(
+        settings.KEYS_DIR, settings.KEYS_SECRET, timezone.now(), token=settings.SEAL_TOKEN
+    )
     return [checks.Warning(problem, id="revops_registry.W002") for problem in problems]

@@ -74,7 +74,9 @@ def _worker() -> str:
 
 
 def _keys() -> str:
-    problems = keys.key_problems(settings.KEYS_DIR, settings.KEYS_SECRET, timezone.now())
+    problems = keys.key_problems(
+        settings.KEYS_DIR, settings.KEYS_SECRET, timezone.now(), token=settings.SEAL_TOKEN
+    )
     if problems:
         raise NotReady("; ".join(problems))
     return "present, matching, not near expiry"

@@ -14,6 +14,8 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from sealing.token import Token
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -230,6 +232,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "dispute-reminders": {"task": "boundaries.tasks.remind_of_disputes", "schedule": 3600.0},
     "exceptions": {"task": "boundaries.tasks.look_after_exceptions", "schedule": 3600.0},
     "archive": {"task": "boundaries.tasks.look_after_archive", "schedule": 3600.0},
+    "keys-expiring": {"task": "boundaries.tasks.warn_of_expiring_keys", "schedule": 3600.0},
     "appointment-reminders": {
         "task": "people.tasks.remind_of_appointments",
         "schedule": 3600.0,
@@ -380,6 +383,18 @@ STORAGES = {
 
 KEYS_DIR = Path(env.str("KEYS_DIR", default=str(STATE_DIR / "keys")))
 KEYS_SECRET = secret("KEYS_SECRET") or ("demo-keys-secret" if DEMO or TESTING else "")
+# The organisation's seal may have its key in a hardware security module (PKCS#11).
+PKCS11_MODULE = env.str("PKCS11_MODULE", default="")
+SEAL_TOKEN = (
+    Token(
+        module=PKCS11_MODULE,
+        token_label=env.str("PKCS11_TOKEN", default="revops-registry"),
+        pin=secret("PKCS11_PIN"),
+        key_label=env.str("PKCS11_KEY", default="seal"),
+    )
+    if PKCS11_MODULE
+    else None
+)
 # An RFC 3161 authority; without one the registry's own timestamps, and the verdict says so.
 TSA_URL = env.str("TSA_URL", default="")
 

@@ -34,6 +34,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 from sealing.checkpoint import LOG_UNIT, LogKey, LogVerifier
 from sealing.compromise import CompromisedKey, read_compromised
 from sealing.errors import CheckpointInvalid, KeysExist, KeysUnusable
+from sealing.token import Token, TokenKey
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -76,13 +77,21 @@ class Trust(TypedDict):
 
 
 @dataclass(frozen=True)
+class TokenPair:
+    """A key that stays in a hardware token, with its certificate."""
+
+    key: TokenKey
+    certificate: x509.Certificate
+
+
+@dataclass(frozen=True)
 class CompanyKeys:
     """All that sealing needs, loaded once: unlocking and checking an RSA key costs 200 ms."""
 
     organisation: str
     country: str
     root: KeyPair
-    seal: KeyPair
+    seal: KeyPair | TokenPair
     tsa: KeyPair
     log: LogKey
     timestamp_roots: tuple[x509.Certificate, ...] = ()
@@ -275,16 +284,27 @@ def issue_log_key(
     return LogKey(key, certificate)
 
 
-def load_keys(directory: Path, secret: str) -> CompanyKeys:
+def load_keys(
+    directory: Path, secret: str, *, token: Token | None = None, ask_token: bool = True
+) -> CompanyKeys:
     """Load the keys and check that they fit together; KeysUnusable says what is wrong.
+
+    Where `seal.key.pem` is missing, the seal's key is in `token`. `ask_token` can be left out by
+    whoever does not seal.
 
     Takes about 0.3 s: callers keep the result. Dates are not judged here; see `key_problems`.
     """
-    pairs = {name: _load_pair(directory, name, secret) for name in _NAMES}
+    pairs = {name: _load_pair(directory, name, secret) for name in ("root", "tsa")}
+    seal: KeyPair | TokenPair
+    if token is not None and not _pair(directory, "seal")[0].exists():
+        seal = _load_token_pair(directory, token, ask=ask_token)
+    else:
+        seal = _load_pair(directory, "seal", secret)
     root = pairs["root"].certificate
-    for name in _NAMES:
+    certificates = {name: pair.certificate for name, pair in pairs.items()}
+    for name, certificate in (certificates | {"seal": seal.certificate}).items():
         try:
-            pairs[name].certificate.verify_directly_issued_by(root)
+            certificate.verify_directly_issued_by(root)
         except (ValueError, TypeError, InvalidSignature) as error:
             raise KeysUnusable(f"The {name} certificate is not issued by this root.") from error
     if not isinstance(pairs["tsa"].key, rsa.RSAPrivateKey):
@@ -293,7 +313,7 @@ def load_keys(directory: Path, secret: str) -> CompanyKeys:
         organisation=_attribute(root, NameOID.ORGANIZATION_NAME),
         country=_attribute(root, NameOID.COUNTRY_NAME),
         root=pairs["root"],
-        seal=pairs["seal"],
+        seal=seal,
         tsa=pairs["tsa"],
         log=_load_log_key(directory, secret, root),
         timestamp_roots=_timestamp_roots(directory),
@@ -327,6 +347,14 @@ def _load_pair(directory: Path, name: str, secret: str) -> KeyPair:
     return KeyPair(key, certificate)
 
 
+def _load_token_pair(directory: Path, token: Token, *, ask: bool) -> TokenPair:
+    certificate = _load_certificate(directory, "seal")
+    key = TokenKey(token)
+    if ask and _public(key.public_key()) != _public(certificate.public_key()):
+        raise KeysUnusable("The seal certificate is not that of the key in the token.")
+    return TokenPair(key, certificate)
+
+
 def _load_log_key(directory: Path, secret: str, root: x509.Certificate) -> LogKey:
     key, certificate = _load(directory, "log", secret)
     if not isinstance(key, ed25519.Ed25519PrivateKey):
@@ -339,13 +367,11 @@ def _load_log_key(directory: Path, secret: str, root: x509.Certificate) -> LogKe
 
 
 def _load(directory: Path, name: str, secret: str) -> tuple[object, x509.Certificate]:
+    certificate = _load_certificate(directory, name)
     try:
-        certificate = x509.load_pem_x509_certificate((directory / f"{name}.pem").read_bytes())
         locked = (directory / f"{name}.key.pem").read_bytes()
     except OSError as error:
         raise KeysUnusable(f"The {name} key or certificate is missing.") from error
-    except ValueError as error:
-        raise KeysUnusable(f"The {name} certificate cannot be read.") from error
     try:
         key = serialization.load_pem_private_key(locked, secret.encode())
     except (ValueError, TypeError) as error:
@@ -355,37 +381,57 @@ def _load(directory: Path, name: str, secret: str) -> tuple[object, x509.Certifi
     return key, certificate
 
 
-def key_problems(directory: Path, secret: str, now: datetime) -> list[str]:
+def _load_certificate(directory: Path, name: str) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate((directory / f"{name}.pem").read_bytes())
+    except OSError as error:
+        raise KeysUnusable(f"The {name} key or certificate is missing.") from error
+    except ValueError as error:
+        raise KeysUnusable(f"The {name} certificate cannot be read.") from error
+
+
+def key_problems(
+    directory: Path, secret: str, now: datetime, *, token: Token | None = None
+) -> list[str]:
     """Give what is wrong with the keys, in sentences; an empty list means that they work.
 
     For start-up checks and /readyz: missing files, wrong secret, mismatch, validity and expiry
     within NEAR_EXPIRY.
     """
     missing = [path.name for path in _paths(directory) if not path.is_file()]
+    if token is not None:
+        missing = [name for name in missing if name != "seal.key.pem"]
     if missing:
         return [f"Missing from the keys directory: {', '.join(sorted(missing))}."]
     try:
-        keys = load_keys(directory, secret)
+        keys = load_keys(directory, secret, token=token)
     except KeysUnusable as error:
         return [str(error)]
     problems = []
     published = (directory / "root.sha256").read_text(encoding="ascii", errors="replace").split()
     if published != [keys.root_fingerprint]:
         problems.append("The fingerprint in root.sha256 is not that of the root certificate.")
-    pairs: list[tuple[str, KeyPair | LogKey]] = [
-        ("root", keys.root), ("seal", keys.seal), ("tsa", keys.tsa), ("log", keys.log),
-    ]  # fmt: skip
-    for name, pair in pairs:
-        ends = pair.certificate.not_valid_after_utc
+    for name, certificate in expiries(keys):
+        ends = certificate.not_valid_after_utc
         if now >= ends:
             problems.append(f"The {name} certificate expired on {ends:%d %b %Y}.")
         elif now + NEAR_EXPIRY >= ends:
             problems.append(f"The {name} certificate expires on {ends:%d %b %Y}.")
-        elif now < pair.certificate.not_valid_before_utc:
+        elif now < certificate.not_valid_before_utc:
             problems.append(f"The {name} certificate is not valid yet.")
-        if fingerprint(pair.certificate) in {one.certificate_sha256 for one in keys.compromised}:
+        if fingerprint(certificate) in {one.certificate_sha256 for one in keys.compromised}:
             problems.append(f"The {name} key is listed as compromised: replace it.")
     return problems
+
+
+def expiries(keys: CompanyKeys) -> list[tuple[str, x509.Certificate]]:
+    """Give the certificates in use by the names that `sealing.rotation` takes."""
+    return [
+        ("root", keys.root.certificate),
+        ("seal", keys.seal.certificate),
+        ("tsa", keys.tsa.certificate),
+        ("log", keys.log.certificate),
+    ]
 
 
 def issue_one_shot(

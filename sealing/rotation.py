@@ -22,6 +22,8 @@ from sealing.keys import (
     RETIRED,
     CompanyKeys,
     KeyPair,
+    TokenPair,
+    certify_seal,
     fingerprint,
     issue_crl,
     issue_log_key,
@@ -32,29 +34,41 @@ from sealing.keys import (
     whole_second,
     write_key_file,
 )
+from sealing.token import Token, make_token_key
 
+Pair = KeyPair | TokenPair | LogKey
 ROTATED = ("seal", "tsa", "log", "root")
 _NEW = ".new"
 
 
-def rotate(directory: Path, secret: str, name: str, *, now: datetime) -> CompanyKeys:
+def rotate(
+    directory: Path, secret: str, name: str, *, now: datetime, token: Token | None = None
+) -> CompanyKeys:
     """Replace the pair `name` (of ROTATED), or for "root" all of them, and load what came of it.
 
+    With a `token` the seal's new key is made in it, under a label that is not taken yet.
     A run that was interrupted while it changed files is ended instead. Raises KeysUnusable where
     the present keys do not load.
     """
     if name not in ROTATED:
         raise KeysUnusable(f"There is no {name} key to replace: {', '.join(ROTATED)}.")
     if _end_interrupted(directory):
-        return load_keys(directory, secret)
-    keys = load_keys(directory, secret)
+        return load_keys(directory, secret, token=token)
+    keys = load_keys(directory, secret, token=token, ask_token=False)
+    made = _made(keys, name, whole_second(now) - timedelta(minutes=5), token)
     _retire(directory, keys, ROTATED if name == "root" else (name,), now)
-    _replace(directory, secret, _made(keys, name, whole_second(now) - timedelta(minutes=5)))
-    return load_keys(directory, secret)
+    _replace(directory, secret, made)
+    return load_keys(directory, secret, token=token)
 
 
 def report_compromised(
-    directory: Path, secret: str, name: str, *, since: datetime, reason: str
+    directory: Path,
+    secret: str,
+    name: str,
+    *,
+    since: datetime,
+    reason: str,
+    token: Token | None = None,
 ) -> CompromisedKey:
     """List the present certificate `name` as compromised since `since`; the earliest time counts.
 
@@ -66,7 +80,7 @@ def report_compromised(
         raise KeysUnusable("Say in a sentence why the key counts as compromised.")
     if since.tzinfo is None:
         raise KeysUnusable("The time of the compromise needs a time zone.")
-    keys = load_keys(directory, secret)
+    keys = load_keys(directory, secret, token=token, ask_token=False)
     sha256 = fingerprint(_pair_of(keys, name).certificate)
     listed = {one.certificate_sha256: one for one in read_compromised(directory)}
     found = CompromisedKey(sha256, since.astimezone(UTC), " ".join(reason.split()))
@@ -77,15 +91,22 @@ def report_compromised(
     return listed[sha256]
 
 
-def _made(keys: CompanyKeys, name: str, start: datetime) -> Mapping[str, KeyPair | LogKey]:
+def _made(keys: CompanyKeys, name: str, start: datetime, token: Token | None) -> Mapping[str, Pair]:
     """Make the new pairs. A new authority takes over the log's origin: the log stays the same."""
     root = keys.root
-    made: dict[str, KeyPair | LogKey] = {}
+    made: dict[str, Pair] = {}
     if name == "root":
         root = issue_root(keys.country, keys.organisation, start=start)
         made["root"] = root
     if name in ("root", "seal"):
-        made["seal"] = issue_seal(root.key, root.certificate, start=start)
+        if token is None:
+            made["seal"] = issue_seal(root.key, root.certificate, start=start)
+        else:
+            key = make_token_key(token)
+            public = key.public_key()
+            made["seal"] = TokenPair(
+                key, certify_seal(public, root.key, root.certificate, start=start)
+            )
     if name in ("root", "tsa"):
         made["tsa"] = issue_tsa(root.key, root.certificate, start=start)
     if name in ("root", "log"):
@@ -105,12 +126,17 @@ def _retire(directory: Path, keys: CompanyKeys, names: tuple[str, ...], now: dat
     _put(kept / f"{stamp}-{'-'.join(names)}.crl", issue_crl(keys, now=now))
 
 
-def _replace(directory: Path, secret: str, made: Mapping[str, KeyPair | LogKey]) -> None:
+def _replace(directory: Path, secret: str, made: Mapping[str, Pair]) -> None:
     """Write every new file beside the present one, then change them over."""
     lock = serialization.BestAvailableEncryption(secret.encode())
     files: dict[str, bytes] = {}
     for name, pair in made.items():
-        files[f"{name}.key.pem"] = pair.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
+        # an empty file stands for one that goes: the key is in the token
+        files[f"{name}.key.pem"] = (
+            b""
+            if isinstance(pair, TokenPair)
+            else pair.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
+        )
         files[f"{name}.pem"] = pair.certificate.public_bytes(Encoding.PEM)
     if "root" in made:
         files["root.sha256"] = f"{fingerprint(made['root'].certificate)}\n".encode()
@@ -132,8 +158,13 @@ def _end_interrupted(directory: Path) -> bool:
         return False
     for name in ready.read_text(encoding="ascii").split():
         new = directory / f"{name}{_NEW}"
-        if new.exists():
+        if not new.exists():
+            continue
+        if new.stat().st_size:
             new.replace(directory / name)
+        else:
+            (directory / name).unlink(missing_ok=True)
+            new.unlink()
     ready.unlink()
     return True
 
@@ -146,8 +177,8 @@ def _put(path: Path, data: bytes) -> None:
     temporary.replace(path)
 
 
-def _pair_of(keys: CompanyKeys, name: str) -> KeyPair | LogKey:
-    pairs: dict[str, KeyPair | LogKey] = {
+def _pair_of(keys: CompanyKeys, name: str) -> Pair:
+    pairs: dict[str, Pair] = {
         "root": keys.root, "seal": keys.seal, "tsa": keys.tsa, "log": keys.log,
     }  # fmt: skip
     return pairs[name]

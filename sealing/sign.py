@@ -49,9 +49,10 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 from sealing import stamp
 from sealing.content import SEAL_FIELD, TIMESTAMP_FIELD, signature_field
 from sealing.errors import SignatureRefused, TimestampUnavailable
-from sealing.keys import CompanyKeys, KeyPair, issue_crl, issue_one_shot
+from sealing.keys import CompanyKeys, KeyPair, TokenPair, issue_crl, issue_one_shot
 from sealing.log_statement import LogStatement
 from sealing.timestamps import OutsideTimeStamper, RegistryTimeStamper, as_asn1
+from sealing.token import TokenKey
 
 # It warns at each signature that nothing will be fetched: the list it needs is made here.
 logging.getLogger("pyhanko.sign.signers.pdf_signer").addFilter(
@@ -202,7 +203,7 @@ class _HeldSigner(Signer):
     ) -> bytes:
         if digest_algorithm.lower() != "sha256":
             raise SigningError("Only SHA-256 is used.")
-        if isinstance(self._key, ec.EllipticCurvePrivateKey):
+        if isinstance(self._key, ec.EllipticCurvePrivateKey | TokenKey):
             return bytes(72) if dry_run else self._key.sign(data, ec.ECDSA(hashes.SHA256()))
         return self._key.sign(data, padding.PKCS1v15(), hashes.SHA256())
 
@@ -226,7 +227,7 @@ class _Picture(ImportedPdfPage):
 def _sign(
     pdf: bytes,
     keys: CompanyKeys,
-    pair: KeyPair,
+    pair: KeyPair | TokenPair,
     picture: bytes,
     meta: dict[str, Any],
     tsa_url: str,

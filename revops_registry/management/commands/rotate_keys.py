@@ -53,9 +53,12 @@ class Command(BaseCommand):
                     name,
                     since=since,
                     reason=options["reason"],
+                    token=settings.SEAL_TOKEN,
                 )
                 self.record("key.compromised", name, listed.certificate_sha256, now)
-            keys = rotation.rotate(settings.KEYS_DIR, settings.KEYS_SECRET, name, now=now)
+            keys = rotation.rotate(
+                settings.KEYS_DIR, settings.KEYS_SECRET, name, now=now, token=settings.SEAL_TOKEN
+            )
         except SealingError as error:
             raise CommandError(str(error)) from error
         self.record("key.rotated", name, _fingerprint_of(keys, name), now)
