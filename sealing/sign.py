@@ -185,7 +185,7 @@ def signed_fields(pdf: bytes) -> list[str]:
 class _HeldSigner(Signer):
     """A signer with its key in memory; pyHanko's own reads an RSA key twice for each signature."""
 
-    def __init__(self, pair: KeyPair, root: Any, log: LogStatement | None) -> None:
+    def __init__(self, pair: KeyPair | TokenPair, root: Any, log: LogStatement | None) -> None:
         registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # partly untyped
         registry.register(root)
         super().__init__(signing_cert=as_asn1(pair.certificate), cert_registry=registry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import secrets
+import time
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
@@ -182,7 +183,7 @@ def _post(url: str, body: bytes) -> bytes:
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310
             kind = response.headers.get_content_type()
-            answer = bytes(response.read(_MAX_ANSWER + 1))
+            answer = _read(response, time.monotonic() + _TIMEOUT_SECONDS)
     except urllib.error.HTTPError as error:
         error.close()  # it is the response, with its socket
         raise TimestampRequestError(f"The authority answered {error.code}.") from error
@@ -190,4 +191,14 @@ def _post(url: str, body: bytes) -> bytes:
         raise TimestampRequestError(f"No answer from the authority: {error}") from error
     if kind != "application/timestamp-reply" or len(answer) > _MAX_ANSWER:
         raise TimestampRequestError("The authority did not answer with a timestamp.")
+    return answer
+
+
+def _read(response: Any, deadline: float) -> bytes:
+    """Read an answer piece by piece: the time-out counts for each piece, the deadline for all."""
+    answer = b""
+    while len(answer) <= _MAX_ANSWER and (piece := response.read1(65_536)):
+        answer += piece
+        if time.monotonic() > deadline:
+            raise TimestampRequestError("The authority answers too slowly.")
     return answer

@@ -1,9 +1,11 @@
 import asyncio
+import contextlib
 import dataclasses
 import http.server
 import io
 import itertools
 import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from sealing import keys as company_keys
-from sealing import sign
+from sealing import sign, timestamps
 from sealing.errors import SignatureRefused, TimestampUnavailable, Undrawable
 from sealing.stamp import MAX_RESERVATION, when
 from sealing.timestamps import RegistryTimeStamper
@@ -138,7 +140,12 @@ class _Authority(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        pieces, pause = self.server.slowly
+        step = max(1, len(body) // pieces)
+        with contextlib.suppress(OSError):  # a client that lost its patience is gone
+            for begin in range(0, len(body), step):
+                time.sleep(pause)
+                self.wfile.write(body[begin : begin + step])
 
     def log_message(self, *args):
         pass
@@ -149,6 +156,7 @@ def authority():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Authority)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
+    server.slowly = (1, 0)
     server.url = f"http://127.0.0.1:{server.server_port}/"
     yield server
     server.shutdown()
@@ -231,6 +239,20 @@ def test_a_failing_authority_leaves_the_file_unsigned(stages, keys, other_keys, 
     ours = trusting(keys, other_keys.root_certificate)
     with pytest.raises(TimestampUnavailable):
         sign.apply_signature(stages["SEAL"], ours, approval("CRO"), tsa_url=authority.url)
+
+
+@pytest.mark.parametrize("pieces", [1, 20], ids=["silent", "in drops"])
+def test_a_slow_authority_leaves_the_file_unsigned(
+    stages, keys, other_keys, authority, monkeypatch, pieces
+):
+    monkeypatch.setattr(timestamps, "_TIMEOUT_SECONDS", 0.3)
+    authority.slowly = (pieces, 0.1 if pieces > 1 else 0.8)
+    authority.answer = lambda request: (200, "application/timestamp-reply", b"0" * pieces)
+    ours = trusting(keys, other_keys.root_certificate)
+    began = time.monotonic()
+    with pytest.raises(TimestampUnavailable, match=r"No answer|too slowly"):
+        sign.apply_signature(stages["SEAL"], ours, approval("CRO"), tsa_url=authority.url)
+    assert time.monotonic() - began < 20
 
 
 def test_an_authority_that_stamps_something_else_is_not_believed(
