@@ -198,7 +198,7 @@ class _Examination:
             self._fails("altered", words)
         listed = json.loads(self._member(bundles.COMPROMISED))
         if not [CompromisedKey.from_dict(one) for one in listed]:
-            self._notes.append("The company lists no compromised keys in this bundle.")
+            self._holds("The company lists no compromised keys.")
 
     def _list_of_members(self) -> None:
         note = self._member(bundles.MANIFEST).decode()

@@ -46,7 +46,7 @@ from sealing import (
     hexadecimal,  # noqa: F401 - its quicker way comes into force by importing it
     usages,  # noqa: F401 - its quicker way comes into force by importing it
 )
-from sealing.alterations import alterations
+from sealing.alterations import alterations, step_words
 from sealing.canonical import canonical_json, sha256_hex
 from sealing.compromise import CompromisedKey, why_not_accepted
 from sealing.content import SEAL_FIELD, TIMESTAMP_FIELD, Signatory
@@ -354,8 +354,8 @@ def _whole_file(signatures: Sequence[EmbeddedPdfSignature], pdf: bytes) -> None:
     start, length, resume, rest = (int(n) for n in signatures[-1].byte_range)
     if start != 0 or not 0 < length < resume or rest < 0 or resume + rest != len(pdf):
         raise _Altered(
-            "Something was added to or cut from the file after its last signature"
-            f" ({signatures[-1].field_name})."
+            "Something was added to or cut from the file after its last step,"
+            f" {step_words(str(signatures[-1].field_name))}."
         )
 
 
