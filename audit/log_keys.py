@@ -7,6 +7,7 @@ from cryptography import x509
 from django.conf import settings
 
 from sealing.checkpoint import LogKey, LogVerifier
+from sealing.errors import KeysUnusable
 from sealing.keys import load_log_key, read_root
 
 
@@ -33,6 +34,19 @@ def are_there() -> bool:
 def log_key() -> LogKey:
     """The log's key, read again only when the keys changed; KeysUnusable says what is wrong."""
     return _key(settings.KEYS_DIR, settings.KEYS_SECRET, _changed_at())
+
+
+def log_verifier() -> LogVerifier:
+    """The half of the log's key to publish; no secret is needed. KeysUnusable without it."""
+    return verifier_of(log_certificate())
+
+
+def log_certificate() -> str:
+    """The certificate of the log's key (PEM); KeysUnusable without it."""
+    try:
+        return (settings.KEYS_DIR / "log.pem").read_text(encoding="ascii")
+    except (OSError, ValueError) as error:
+        raise KeysUnusable("The log certificate is missing.") from error
 
 
 def root_certificate() -> x509.Certificate:

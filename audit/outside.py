@@ -84,7 +84,8 @@ def _read_notes(held: Held, data: bytes) -> None:
 
 def _verifiers() -> list[checkpoint.LogVerifier]:
     """The present key's, and those that signed the stored checkpoints: keys are replaced."""
-    found = {log_keys.log_key().verifier.text: log_keys.log_key().verifier}
+    present = log_keys.log_verifier()
+    found = {present.text: present}
     stored = Checkpoint.objects.order_by().values_list("certificate", flat=True).distinct()
     for certificate in stored:
         try:

@@ -14,6 +14,7 @@ class BoundariesConfig(AppConfig):
             dispute_page,
             exception_lists,
             handover_effects,
+            log_words,
             my_signatures,
             outlook,
             protections,
@@ -25,6 +26,7 @@ class BoundariesConfig(AppConfig):
         from .archive import lists as archive_lists
 
         protections.register()
+        log_words.register()
         outlook.register()
         dispute_outlook.register()
         people_signals.person_deactivated.connect(

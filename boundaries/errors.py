@@ -302,3 +302,9 @@ class EvidenceNotReady(Refused):
     """There is no evidence bundle: nothing is sealed yet, or the log does not bear it out."""
 
     code = "evidence_not_ready"
+
+
+class CheckAsked(Refused):
+    """The log is not checked now: it is being checked already, or not by this reader."""
+
+    code = "check_asked"

@@ -73,6 +73,7 @@ urlpatterns = [
     path("exceptions/<int:pk>/", exceptions.one, name="exception"),
     path("exceptions/<int:pk>/take-back/", exceptions.take_back, name="take_back_exception"),
     path("archive/", include("boundaries.archive_urls")),
+    path("log/", include("boundaries.log_urls")),
     path("verify/", verify.verify, name="verify"),
     path("verify/verifier.pyz", verify.verifier, name="verifier"),
 ]

@@ -8,6 +8,9 @@ class FunctionsCatalogConfig(AppConfig):
     def ready(self) -> None:
         from audit import protection
 
+        from . import event_words
+
+        event_words.register()
         # Sealed documents carry the key, and people's bookmarks do.
         protection.never_deleted("functions_catalog_function", keys=["id", "key"])
         protection.frozen_columns("functions_catalog_function", ["key"], keys=["id", "key"])

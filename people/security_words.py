@@ -1,4 +1,4 @@
-"""Security events in plain language: one sentence for each kind of event.
+"""Events in plain language: one sentence for each kind of event, here those of people.
 
 A sentence reads after whoever acted: "Maya Lindqvist signed in with a passkey". An event that has
 no sentence here is told by its name, so that nothing is left out.
@@ -269,6 +269,11 @@ def _exported(event: Event, known: Known) -> str:
     return f"exported {what}" if rows is None else f"exported {what}: {rows} in all"
 
 
+def tell(name: str, words: Words) -> None:
+    """Give the events ``name`` a sentence: for rooms above, whose events stand in the log too."""
+    _WORDS[name] = words
+
+
 _WORDS: dict[str, Words] = {
     "session.signed_in": _signed_in,
     "session.sign_in_failed": _sign_in_failed,
@@ -322,5 +327,7 @@ _WORDS: dict[str, Words] = {
     ),
     "token.issued": _token,
     "token.revoked": _fixed("ended a token for the API"),
+    "company.created": _fixed("set up the company"),
+    "company.calendar_changed": _fixed("changed the company’s calendar"),
     "export.made": _exported,
 }

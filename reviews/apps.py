@@ -29,6 +29,7 @@ class ReviewsConfig(AppConfig):
         )
         revision_in_force.connect(_schedule, dispatch_uid="reviews.schedule")
 
-        from . import panels
+        from . import event_words, panels
 
         panels.register()
+        event_words.register()

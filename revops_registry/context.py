@@ -20,13 +20,14 @@ from people.calendar import company_date
 from people.demo import DEMO_PASSWORD
 from people.models import Appointment, Company, Person
 from people.offices import ADMINISTRATOR, AUDITOR, CEO, CORPORATE_SECRETARY
-from people.permissions import MATRIX, Act, resting_words
+from people.permissions import MATRIX, Act, Powers, resting_words
 from people.queries import Held, held_by
 from people.telling import mail_goes_out
 from people.templatetags.speech import owner_attribute
 from sealing.render import weasyprint_problem
 
 KEEPERS = frozenset({CEO, CORPORATE_SECRETARY, AUDITOR, ADMINISTRATOR})
+LOG_KEEPERS = frozenset({CORPORATE_SECRETARY, AUDITOR})
 # Address, words, and which of the keepers may open it.
 KEEPING = (
     ("people:offices", "Offices", KEEPERS),
@@ -88,6 +89,16 @@ class Reader:
     def keeps_offices(self) -> bool:
         """Whether Offices and who holds them are daily work: then they are in the bar."""
         return not KEEPERS.isdisjoint(self.offices)
+
+    @property
+    def reads_log(self) -> bool:
+        """Whether the log, or a part of it, is there for the reader: the footer leads to it."""
+        return Powers(self.appointments, False, self.held.resting).may(Act.READ_LOG)
+
+    @property
+    def keeps_log(self) -> bool:
+        """Whether the log is daily work: then it is in the bar."""
+        return not LOG_KEEPERS.isdisjoint(self.offices)
 
     @property
     def keeping(self) -> list[Link]:
