@@ -1,5 +1,6 @@
 """The key that signs checkpoints, and the root that their signatures are checked by."""
 
+import contextlib
 from functools import lru_cache
 from pathlib import Path
 
@@ -7,8 +8,8 @@ from cryptography import x509
 from django.conf import settings
 
 from sealing.checkpoint import LogKey, LogVerifier
-from sealing.errors import KeysUnusable
-from sealing.keys import load_log_key, read_root
+from sealing.errors import CheckpointInvalid, KeysUnusable
+from sealing.keys import load_log_key, read_roots
 
 
 @lru_cache(maxsize=2)
@@ -17,13 +18,18 @@ def _key(directory: Path, secret: str, changed_at: float) -> LogKey:
 
 
 @lru_cache(maxsize=2)
-def _root(directory: Path, changed_at: float) -> x509.Certificate:
-    return read_root(directory)
+def _roots(directory: Path, changed_at: float) -> tuple[x509.Certificate, ...]:
+    return tuple(read_roots(directory))
 
 
 @lru_cache(maxsize=32)
-def _verifier(certificate: str, root: x509.Certificate) -> LogVerifier:
-    return LogVerifier.from_certificate(x509.load_pem_x509_certificate(certificate.encode()), root)
+def _verifier(certificate: str, roots: tuple[x509.Certificate, ...]) -> LogVerifier:
+    loaded = x509.load_pem_x509_certificate(certificate.encode())
+    present, *former = roots
+    for root in former:
+        with contextlib.suppress(CheckpointInvalid):
+            return LogVerifier.from_certificate(loaded, root)
+    return LogVerifier.from_certificate(loaded, present)
 
 
 def are_there() -> bool:
@@ -49,14 +55,17 @@ def log_certificate() -> str:
         raise KeysUnusable("The log certificate is missing.") from error
 
 
-def root_certificate() -> x509.Certificate:
-    """The company's root; KeysUnusable where there is none."""
-    return _root(settings.KEYS_DIR, _changed_at())
+def roots() -> tuple[x509.Certificate, ...]:
+    """The company's root and its former ones; KeysUnusable where there is none."""
+    return _roots(settings.KEYS_DIR, _changed_at())
 
 
 def verifier_of(certificate: str) -> LogVerifier:
-    """The verifier in a log certificate (PEM) of this company's; CheckpointInvalid for others."""
-    return _verifier(certificate, root_certificate())
+    """The verifier in a log certificate (PEM) of this company's; CheckpointInvalid for others.
+
+    Also of one that a former root issued: checkpoints stay valid when keys are replaced.
+    """
+    return _verifier(certificate, roots())
 
 
 def _changed_at() -> float:

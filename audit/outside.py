@@ -9,7 +9,7 @@ from django.conf import settings
 
 from sealing import checkpoint
 from sealing.errors import CheckpointInvalid, SealingError
-from sealing.keys import fingerprint, read_timestamp_roots
+from sealing.keys import read_trust
 from sealing.verify import verify_in_child
 
 from . import log_keys
@@ -41,11 +41,7 @@ def read(name: str, data: bytes) -> Held:
 
 
 def _read_pdf(held: Held, data: bytes) -> None:
-    verdict = verify_in_child(
-        data,
-        root_fingerprint=fingerprint(log_keys.root_certificate()),
-        root_certificates=read_timestamp_roots(settings.KEYS_DIR),
-    )
+    verdict = verify_in_child(data, **read_trust(settings.KEYS_DIR))
     if verdict.kind not in ("genuine", "incomplete"):
         why = " ".join(verdict.sentences)
         held.faults.append(f"{held.name} proves nothing: {verdict.headline}. {why}")

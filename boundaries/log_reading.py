@@ -42,7 +42,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "offices": ("Offices", ("appointment", "office", "company")),
     "security": (
         "Security",
-        ("session", "factor", "password", "invitation", "person", "token", "export", "log"),
+        ("session", "factor", "password", "invitation", "person", "token", "export", "log", "key"),
     ),
 }
 # Those that a party's own documents have events of.

@@ -176,6 +176,9 @@ WORDS: dict[str, Words] = {
     # --- Disputes, rulings, exceptions
     "dispute.opened": _of("opened dispute {number} about {row} of {it}"),
     "dispute.interim_decider_named": _of("named who decides until the ruling in dispute {number}"),
+    "dispute.interim_decider_changed": _of(
+        "let another decide until the ruling in dispute {number}"
+    ),
     "dispute.page_filed": _of("filed the page of the {office} in dispute {number}"),
     "dispute.page_waived": _of("waived the page of the {office} in dispute {number}"),
     "dispute.pages_opened": _of("opened the pages of dispute {number}"),
@@ -196,7 +199,9 @@ WORDS: dict[str, Words] = {
     "succession.began": _of("asked the successor of the {office} to answer for {it}"),
     "succession.acknowledged": _of("acknowledged {it}, which a predecessor signed"),
     "succession.amendment_asked": _of("asked to amend {it}, which a predecessor signed"),
-    # --- The log itself
+    # --- The company's keys, and the log itself
+    "key.rotated": _of("replaced the company’s {number} key"),
+    "key.compromised": _of("reported the company’s {number} key as compromised"),
     "log.check_asked": lambda event, known: "had the whole log checked",
 }
 

@@ -335,9 +335,21 @@ def read_root(directory: Path) -> x509.Certificate:
         raise KeysUnusable("The root certificate is missing or cannot be read.") from error
 
 
-def read_timestamp_roots(directory: Path) -> list[bytes]:
-    """Read the roots of outside timestamp authorities in DER, as `verify` takes them."""
-    return [one.public_bytes(Encoding.DER) for one in _timestamp_roots(directory)]
+def read_roots(directory: Path) -> list[x509.Certificate]:
+    """Read the present authority's certificate and the former ones', the latest first."""
+    former = [one for one in _retired(directory) if one.subject == one.issuer]
+    return [read_root(directory), *reversed(former)]
+
+
+def read_trust(directory: Path) -> Trust:
+    """Give `CompanyKeys.trust` from the certificates alone, for which no secret is needed."""
+    present, *former = read_roots(directory)
+    return Trust(
+        root_fingerprint=fingerprint(present),
+        root_certificates=[one.public_bytes(Encoding.DER) for one in _timestamp_roots(directory)],
+        retired_fingerprints=tuple(fingerprint(one) for one in former),
+        compromised=read_compromised(directory),
+    )
 
 
 def _load_pair(directory: Path, name: str, secret: str) -> KeyPair:

@@ -1,22 +1,22 @@
 """The log signs what it said: when it does, when it refuses, and who hears of it."""
 
 import logging
+import shutil
 import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from audit import checking, checkpoints, log_keys
+from audit import checking, checkpoints, log_keys, outside
 from audit.checkpoints import CheckpointRefused
 from audit.leaf import leaf_of
 from audit.models import Checkpoint, Event, LogCheck, LogHead
 from audit.verify import verify_log
-from sealing import checkpoint, merkle
+from sealing import checkpoint, merkle, rotation
 from tests.audit.test_log import AT, record
 
 WHY = Checkpoint.Why.HAND
-SECRET = "a secret of these tests"
 
 
 def issue(at=AT):
@@ -152,29 +152,22 @@ def test_without_a_key_nothing_is_signed_and_it_is_told(nine_events, settings, t
         issue()
 
 
-def test_a_key_that_was_replaced_leaves_its_checkpoints_valid(nine_events, settings, tmp_path):
-    from sealing.keys import create_keys, issue_log_key, load_keys
-
-    settings.KEYS_DIR = tmp_path / "keys"
-    settings.KEYS_SECRET = SECRET
-    now = datetime.now(UTC)
-    create_keys(
-        settings.KEYS_DIR, secret=SECRET, organisation="Northwind Cloud", country="US", now=now
-    )
+@pytest.mark.parametrize("name", ["log", "root"])
+def test_keys_that_were_replaced_leave_their_checkpoints_valid(
+    nine_events, signing_keys, settings, tmp_path, name
+):
+    settings.KEYS_DIR = shutil.copytree(signing_keys, tmp_path / "keys-to-replace")
     first = issue()
-    keys = load_keys(settings.KEYS_DIR, SECRET)
-    replaced = issue_log_key(
-        keys.root.key, keys.root_certificate, origin=keys.log.origin, start=now
-    )
+    rotation.rotate(settings.KEYS_DIR, settings.KEYS_SECRET, name, now=datetime.now(UTC))
     record()
-    log_keys._key.cache_clear()
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(log_keys, "log_key", lambda: replaced)
-        second = issue()
+    second = issue()
 
     assert first.key_id != second.key_id
-    assert verify_log().checkpoints == 2
+    assert checkpoints.signed_by(second).origin == checkpoints.signed_by(first).origin
     assert verify_log().sound
+    assert verify_log().checkpoints == 2
+    held = outside.read("note.txt", first.note.encode())
+    assert [mark.size for mark in held.marks] == [9]
 
 
 # --- The day's check --------------------------------------------------------------------------

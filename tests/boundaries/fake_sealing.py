@@ -92,7 +92,7 @@ class FakeSealing:
         monkeypatch.setattr(pdf, "company_keys", lambda: keys)
         root, log = log_key()
         monkeypatch.setattr(log_keys, "log_key", lambda: log)
-        monkeypatch.setattr(log_keys, "root_certificate", lambda: root)
+        monkeypatch.setattr(log_keys, "roots", lambda: (root,))
         return self
 
 
