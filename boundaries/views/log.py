@@ -105,7 +105,7 @@ def proof(request: HttpRequest, sequence: int) -> HttpResponse:
     data = log_reading.proof_data(_event(_scope(request), sequence))
     response = JsonResponse(data, json_dumps_params={"indent": 2, "ensure_ascii": False})
     response["Content-Disposition"] = f'attachment; filename="event-{sequence}.json"'
-    response["Cache-Control"] = "no-store"
+    response["Cache-Control"] = "private, no-store"
     return response
 
 
@@ -125,7 +125,7 @@ def export(request: HttpRequest) -> HttpResponse:
     kind = "text/csv" if wanted == "csv" else "application/x-ndjson"
     response = StreamingHttpResponse(body, content_type=f"{kind}; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="log-{at:%Y%m%dT%H%M%SZ}.{wanted}"'
-    response["Cache-Control"] = "no-store"
+    response["Cache-Control"] = "private, no-store"
     return cast(HttpResponse, response)  # a page's guard knows no other kind
 
 
