@@ -94,10 +94,7 @@ def sealing(monkeypatch):
     return FakeSealing().install(monkeypatch)
 
 
-def test_a_worker_killed_anywhere_leaves_one_seal_one_mail_and_nothing_missing(
-    people, sealing, settings
-):
-    settings.CELERY_TASK_ALWAYS_EAGER = True
+def test_a_worker_killed_anywhere_leaves_one_seal_one_mail_and_nothing_missing(people, sealing):
     revision = stages.ready_to_freeze(people)
     freeze = workflow.freeze(revision=revision, acting_user=people["cro"], at=stages.NOW)
     places = ways(sealing)
