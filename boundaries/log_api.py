@@ -43,7 +43,8 @@ class EventSerializer(serializers.Serializer[Any]):
     said = serializers.CharField(
         source="line.said", help_text="A reason or comment as given; empty if none, or erased."
     )
-    data = serializers.JSONField(source="event.data")
+    # Their names are attributes of the serializer too, which DRF allows for.
+    data = serializers.JSONField(source="event.data")  # type: ignore[assignment]
     leaf_hash = serializers.CharField(source="event.leaf_hash")
 
 
@@ -58,7 +59,7 @@ class InclusionSerializer(serializers.Serializer[Any]):
 class ProvenEventSerializer(serializers.Serializer[Any]):
     """Everything that the event's leaf is made of, and the way from it to a signed root."""
 
-    schema = serializers.CharField()
+    schema = serializers.CharField()  # type: ignore[assignment]  # as above
     checkpoint = serializers.CharField(allow_null=True, help_text="A signed note (C2SP).")
     log_certificate = serializers.CharField(allow_null=True, help_text="PEM.")
     event = serializers.JSONField(help_text="As in an export as JSON lines.")
