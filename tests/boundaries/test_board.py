@@ -289,7 +289,7 @@ def test_agreeing_to_all_reaches_every_open_board(sign_in, draft, people):
     factories.all_agree(draft, people, parties=["coo"])
     html = changes(sign_in("cro"), draft, 0).content.decode()
     assert len(anchors(html)) == draft.rows.count() + draft.articles.count()
-    assert "Daniel Osei changed" in html
+    assert "Daniel Osei agreed to 17 rows and articles." in html
 
 
 def test_rows_that_came_ask_for_the_whole_page(sign_in, draft, people):
