@@ -122,9 +122,13 @@ def _sealed_freeze(revision: Revision) -> Freeze:
 
 def _verdict(freeze: Freeze, sealed: bytes, keys: CompanyKeys) -> Verdict:
     """What our verifier says of the file at the time it was sealed, which is always the same."""
-    compromised = [one.as_dict() for one in keys.compromised]
-    trusted = [keys.root_fingerprint, *keys.retired_fingerprints, compromised]
-    key = f"verdict:{freeze.sealed_sha256}:{log_entry.canonical_sha256(trusted)}"
+    trusted = log_entry.canonical_sha256(
+        {
+            "roots": [keys.root_fingerprint, *keys.retired_fingerprints],
+            "compromised": [one.as_dict() for one in keys.compromised],
+        }
+    )
+    key = f"verdict:{freeze.sealed_sha256}:{trusted}"
     kept = cache.get(key)
     if kept is not None:
         return Verdict.from_dict(kept)

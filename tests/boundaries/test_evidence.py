@@ -25,8 +25,6 @@ from tests.people.factories import CompanyFactory, northwind_people
 
 pytestmark = pytest.mark.django_db
 
-_walked = {}
-
 
 @pytest.fixture(scope="module")
 def walked(django_db_setup, django_db_blocker, signing_keys):
