@@ -90,7 +90,8 @@ class Negotiation(Boundary):
         self.veto(who="cfo", key=key)
         self.edit(who="cro", key=key, owner=owner)
         standing = Veto.objects.filter(row=row, lifted_at=None, ordered_at=None).exists()
-        assert standing == (row.function.touches_financial_reporting and not row.is_settled)
+        # A ruling keeps nobody from a veto; what was ordered after one is not vetoed again.
+        assert standing == (row.function.touches_financial_reporting and row.order_id is None)
         if standing and ends == "lifted":
             self.lift(who="cfo")
         if standing and ends == "ordered":
@@ -212,7 +213,22 @@ class Negotiation(Boundary):
     def settle(self, who):
         self.attempt(disputes.settle, dispute=self.open_dispute, acting_user=self.people[who])
 
-    # --- Proposing, taking back, leaving out ---
+    # --- Agreeing, proposing, taking back ---
+
+    @precondition(lambda self: self.state == State.DRAFT)
+    @rule(who=anybody, key=row_keys, stale=st.sampled_from([False, False, True]))
+    def agree(self, who, key, stale):
+        """One party to one row; to a text that was replaced meanwhile nobody agrees."""
+        row = factories.row_of(self.newest, key)
+        before = factories.live_stances(row)
+        self.attempt(
+            agreeing.agree,
+            clause=row,
+            expected_version=row.version - stale,
+            acting_user=self.people[who],
+        )
+        now = factories.live_stances(row)
+        assert now == before or (who in PARTIES and not stale and now[who] == Stance.AGREED)
 
     @precondition(lambda self: self.state == State.DRAFT)
     @rule(
