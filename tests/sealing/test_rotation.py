@@ -195,6 +195,7 @@ def test_a_compromise_needs_a_reason_and_a_time(directory, since, reason, words)
         json.dumps([{"certificate_sha256": "x", "since": NOW.isoformat(), "reason": ""}]),
         json.dumps([{"certificate_sha256": "a" * 64, "since": "2026-01-01", "reason": ""}]),
     ],
+    ids=["no list", "no JSON", "a number for a time", "no fingerprint", "a day for a time"],
 )
 def test_a_damaged_list_stops_the_keys(directory, data):
     (directory / compromise.FILE).write_text(data)
