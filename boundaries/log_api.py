@@ -43,7 +43,7 @@ class EventSerializer(serializers.Serializer[Any]):
     said = serializers.CharField(
         source="line.said", help_text="A reason or comment as given; empty if none, or erased."
     )
-    # Their names are attributes of the serializer too, which DRF allows for.
+    # Its name is an attribute of the serializer too, which DRF allows for.
     data = serializers.JSONField(source="event.data")  # type: ignore[assignment]
     leaf_hash = serializers.CharField(source="event.leaf_hash")
 
@@ -59,7 +59,7 @@ class InclusionSerializer(serializers.Serializer[Any]):
 class ProvenEventSerializer(serializers.Serializer[Any]):
     """Everything that the event's leaf is made of, and the way from it to a signed root."""
 
-    schema = serializers.CharField()  # type: ignore[assignment]  # as above
+    schema = serializers.CharField()
     checkpoint = serializers.CharField(allow_null=True, help_text="A signed note (C2SP).")
     log_certificate = serializers.CharField(allow_null=True, help_text="PEM.")
     event = serializers.JSONField(help_text="As in an export as JSON lines.")
@@ -70,7 +70,10 @@ class CheckpointSerializer(serializers.Serializer[Any]):
 
     checkpoint = serializers.CharField(help_text="A signed note (C2SP tlog-checkpoint).")
     size = serializers.IntegerField(help_text="How many events the log had.")
-    root = serializers.CharField(help_text="The tree's root, hexadecimal.")
+    # DRF allows for a field of this name too; it is an attribute of the serializer as well.
+    root = serializers.CharField(  # type: ignore[assignment]
+        help_text="The tree's root, hexadecimal."
+    )
     made_at = serializers.DateTimeField()
     verifier_key = serializers.CharField(help_text="The key that signed it, name+hash+key.")
     log_certificate = serializers.CharField(help_text="Of that key, by the company's root; PEM.")
