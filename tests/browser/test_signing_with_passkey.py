@@ -137,6 +137,37 @@ def test_one_party_signs_with_a_passkey_and_another_with_password_and_code(
     expect(daniel.get_by_text("Signed with password and code")).to_be_visible()
 
 
+def test_without_a_script_the_page_says_what_a_passkey_needs(open_page, registry):
+    """And who has a code generator as well goes on with that."""
+    priya = open_page(f"{registry.named_url}/accounts/login/")
+    plug_in(priya)
+    to_protect(priya, registry, "Priya Raman")
+    priya.get_by_role("link", name="Add a passkey").click()
+    priya.get_by_role("button", name="Add a passkey").click()
+    priya.get_by_role("link", name="I have kept them, go on").click()
+    priya.goto(f"{registry.named_url}/account/")
+    priya.get_by_role("link", name="Add a code generator").click()
+    secret = priya.locator("code.secret").inner_text().replace(" ", "")
+    early_in_a_step()
+    priya.get_by_role("textbox", name="Code").fill(code_now(secret, steps_back=1))
+    priya.get_by_role("button", name="Turn the code generator on").click()
+    begin(priya, registry, "Go on to your passkey")
+
+    plain = open_page(
+        f"{registry.named_url}/verify/",
+        java_script_enabled=False,
+        storage_state=priya.context.storage_state(),
+    )
+    plain.goto(priya.url)
+    expect(plain.get_by_text("A passkey needs JavaScript")).to_be_visible()
+    expect(plain.get_by_role("button", name="Use your passkey")).to_be_hidden()
+    plain.get_by_role("link", name="Use password and code instead").click()
+    plain.get_by_label("Your password").fill(steps.PASSWORD)
+    plain.get_by_label("Code of your code generator").fill(code_at(secret, datetime.now(UTC)))
+    plain.get_by_role("button", name="Sign boundary v1").click()
+    steps.told(plain, "You signed NC-RB-1.")
+
+
 # Whoever has not signed yet does so with a password, as where no second factor is asked for.
 SIGN_FOR_THE_OTHERS = """
 from django.test import override_settings
@@ -202,34 +233,3 @@ def test_ceo_looks_at_every_page_and_approves_with_a_passkey(open_page, registry
     expect(helen.get_by_text(re.compile(r"\d+ of \d+ pages as images"))).to_be_visible()
     helen.get_by_text("The exact words, of which").click()
     audit(helen, "one of my signatures")
-
-
-def test_without_a_script_the_page_says_what_a_passkey_needs(open_page, registry):
-    """And who has a code generator as well goes on with that."""
-    priya = open_page(f"{registry.named_url}/accounts/login/")
-    plug_in(priya)
-    to_protect(priya, registry, "Priya Raman")
-    priya.get_by_role("link", name="Add a passkey").click()
-    priya.get_by_role("button", name="Add a passkey").click()
-    priya.get_by_role("link", name="I have kept them, go on").click()
-    priya.goto(f"{registry.named_url}/account/")
-    priya.get_by_role("link", name="Add a code generator").click()
-    secret = priya.locator("code.secret").inner_text().replace(" ", "")
-    early_in_a_step()
-    priya.get_by_role("textbox", name="Code").fill(code_now(secret, steps_back=1))
-    priya.get_by_role("button", name="Turn the code generator on").click()
-    begin(priya, registry, "Go on to your passkey")
-
-    plain = open_page(
-        f"{registry.named_url}/verify/",
-        java_script_enabled=False,
-        storage_state=priya.context.storage_state(),
-    )
-    plain.goto(priya.url)
-    expect(plain.get_by_text("A passkey needs JavaScript")).to_be_visible()
-    expect(plain.get_by_role("button", name="Use your passkey")).to_be_hidden()
-    plain.get_by_role("link", name="Use password and code instead").click()
-    plain.get_by_label("Your password").fill(steps.PASSWORD)
-    plain.get_by_label("Code of your code generator").fill(code_at(secret, datetime.now(UTC)))
-    plain.get_by_role("button", name="Sign boundary v1").click()
-    steps.told(plain, "You signed NC-RB-1.")
