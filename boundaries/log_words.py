@@ -25,7 +25,7 @@ def reference_of(event: Event) -> str:
     return event.object_version if event.object_type in _OF_A_VERSION else ""
 
 
-_OF_A_VERSION = frozenset({"revision", "freeze", "intent", "succession", "review"})
+_OF_A_VERSION = frozenset({"revision", "freeze", "intent", "succession", "review", "disposal"})
 
 
 def where(event: Event) -> Where:
@@ -119,6 +119,25 @@ def _applied(event: Event, known: Known) -> str:
     return f"put the signature{whose} into the PDF of {reference_of(event)}"
 
 
+def _term(words: str) -> Words:
+    """``{years}``: for how long the archive keeps its records."""
+
+    def told(event: Event, known: Known) -> str:
+        years = event.data.get("years")
+        return words.format(years="one year" if years == 1 else f"{years} years")
+
+    return told
+
+
+def _hold(words: str) -> Words:
+    """``{number}`` of a legal hold, and ``{what}`` it keeps."""
+
+    def told(event: Event, known: Known) -> str:
+        return words.format(number=event.object_id, what=event.data.get("document") or "everything")
+
+    return told
+
+
 def _both(what: str, words: str) -> dict[str, Words]:
     """The same sentence for rows and articles."""
     return {f"{kind}.{what}": _of(words) for kind in ("row", "article")}
@@ -199,6 +218,24 @@ WORDS: dict[str, Words] = {
     "succession.began": _of("asked the successor of the {office} to answer for {it}"),
     "succession.acknowledged": _of("acknowledged {it}, which a predecessor signed"),
     "succession.amendment_asked": _of("asked to amend {it}, which a predecessor signed"),
+    # --- PDFs that are overdue, and evidence that is taken along
+    "pdf.alarm_raised": _of("raised an alarm: the PDF of {it} is overdue or was refused"),
+    "pdf.alarm_ended": _of("ended the alarm about the PDF of {it}"),
+    "evidence.taken": _of("took the evidence of {it} along"),
+    # --- Archive
+    "retention.proposed": _term("proposed to keep records for {years}"),
+    "retention.confirmed": _term("confirmed that records are kept for {years}"),
+    "retention.refused": _term("refused to keep records for {years}"),
+    "retention.taken_back": _term("took back the proposal to keep records for {years}"),
+    "hold.placed": _hold("placed hold {number} on {what}"),
+    "hold.lifted": _hold("lifted hold {number} on {what}"),
+    "disposal.proposed": _of("proposed to dispose of the files of {it}"),
+    "disposal.refused": _of("refused to dispose of the files of {it}"),
+    "disposal.taken_back": _of("took back the proposal to dispose of the files of {it}"),
+    "revision.files_disposed": _of("agreed to the disposal of the files of {it}: they are gone"),
+    "erasure.asked": _of("asked for erasure {number} of personal texts"),
+    "erasure.refused": _of("refused erasure {number} of personal texts"),
+    "erasure.taken_back": _of("took back erasure {number} of personal texts"),
     # --- The company's keys, and the log itself
     "key.rotated": _of("replaced the company’s {number} key"),
     "key.compromised": _of("reported the company’s {number} key as compromised"),
