@@ -221,7 +221,7 @@ def test_intent_of_one_document_signs_no_other(frozen, people, passkey):
     other = factories.draft(
         people, number="NC-X", functions=[factories.another_function("price_book")]
     )
-    factories.all_agree(other, people)
+    other.rows.update(scope_in="Keeps the price book.", scope_out="Setting the prices.")
     other = factories.effective(other, people, TODAY + timedelta(days=30))
     factories.all_agree(other, people)
     another = factories.frozen(other, people)
