@@ -26,6 +26,7 @@ from boundaries import (
     drafting,
     evidence,
     exceptions,
+    log_reading,
     plan,
     rulings,
     signing,
@@ -304,17 +305,14 @@ def _reopen(world):
 
 
 def _confirm_carried(world):
-    """A row that an amendment took over, of which nobody has said anything yet."""
-    if world.revision.state == State.DRAFT:
-        added = drafting.add_row(
-            revision=world.revision,
-            function=factories.another_function(),
-            acting_user=world.people["corporate_secretary"],
-            at=NOW,
-        )
-        type(added).objects.filter(pk=added.pk).update(carried=True)
-    read = factories.everything_read(world.revision)
-    return lambda: agreeing.confirm_carried(revision=world.revision, read=read, **world.by())
+    """What an amendment took over, which the three parties had signed before."""
+    revision = world.revision
+    if revision.state == State.DRAFT:
+        functions = [factories.another_function()]
+        former = factories.in_force(world.people, number="NC-PART", functions=functions)
+        revision = workflow.amend(revision=former, acting_user=world.people["cro"], at=NOW)
+    read = factories.everything_read(revision)
+    return lambda: agreeing.confirm_carried(revision=revision, read=read, **world.by())
 
 
 def _veto(world):
@@ -369,6 +367,14 @@ def _begin(role):
         )
 
     return call
+
+
+def _check_log(world):
+    return lambda: log_reading.ask_for_check(**world.by())
+
+
+def _export_log(world):
+    return lambda: list(log_reading.export(wanted=log_reading.Filter(), form="csv", **world.by()))
 
 
 def _take_evidence(world):
@@ -922,6 +928,19 @@ WALKED: dict[str, list[Walk]] = {
     "boundaries.threads.take_back": [Walk(Act.PROPOSE, _take_back_proposal)],
     "boundaries.threads.resolve": [Walk(Act.COMMENT, _resolve)],
     "boundaries.threads.reopen": [Walk(Act.COMMENT, _reopen)],
+    "boundaries.log_reading.ask_for_check": [
+        Walk(
+            Act.READ_LOG,
+            _check_log,
+            EVERY_STATE,
+            frozenset({"ceo", "corporate_secretary", "auditor"}),
+            "a party reads its own documents' events, and the whole log is checked",
+            of_revision=False,
+        )
+    ],
+    "boundaries.log_reading.export": [
+        Walk(Act.READ_LOG, _export_log, EVERY_STATE, of_revision=False)
+    ],
     "boundaries.evidence.record_taken": [
         Walk(Act.READ_IN_FORCE, _take_evidence, frozenset(PUBLISHED))
     ],

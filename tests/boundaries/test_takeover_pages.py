@@ -475,6 +475,9 @@ def test_effects_while_a_text_is_signed(people, functions):
 def test_account_shows_what_a_person_signed(in_force, people):
     facts = registry.account_facts(people["coo"])
     assert [(one.term, one.words, one.url) for one in facts] == [
-        ("You signed", "NC-RB-1 as COO, 20 Nov 2026", "/boundaries/NC-RB/1/")
+        ("You signed", "NC-RB-1 as COO, 20 Nov 2026", "/boundaries/NC-RB/1/"),
+        ("Your signatures", "All 1, with their evidence", "/signatures/"),
     ]
-    assert registry.account_facts(people["member"]) == []
+    assert [(one.term, one.words) for one in registry.account_facts(people["member"])] == [
+        ("Your signatures", "None given yet")
+    ]

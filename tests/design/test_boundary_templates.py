@@ -102,7 +102,6 @@ def test_verdict_looks_as_it_says(judgement, looks):
     assert looks in verdict_page(**judgement)
 
 
-def test_only_a_bad_verdict_says_to_ask_for_the_original():
-    assert "Ask the sender for the original" in verdict_page()
-    good = verdict_page(good=True, genuine=True, standing="in_force")
-    assert "Ask the sender for the original" not in good
+def test_verdict_says_what_to_do():
+    page = verdict_page(advice="Ask the company for the original <file>.")
+    assert "<dt>What to do</dt><dd>Ask the company for the original &lt;file&gt;.</dd>" in page

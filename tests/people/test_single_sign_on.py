@@ -586,7 +586,11 @@ def exchange(settings):
     ],
 )
 def test_id_token_that_holds(right, exchange):
-    assert exchange._checked(token(**right), nonce="right")["sub"] == "u-1"
+    claims, key = exchange.checked(token(**right), nonce="right")
+
+    assert claims["sub"] == "u-1"
+    assert key["kty"] in ("RSA", "EC")
+    assert "d" not in key  # what is kept as evidence is the public key
 
 
 @pytest.mark.parametrize(
@@ -614,7 +618,7 @@ def test_id_token_that_does_not_hold(wrong, exchange):
     from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 
     with pytest.raises(OAuth2Error):
-        exchange._checked(token(**wrong), nonce="right")
+        exchange.checked(token(**wrong), nonce="right")
 
 
 def test_id_token_that_is_none(exchange):
@@ -622,7 +626,7 @@ def test_id_token_that_is_none(exchange):
 
     for nothing in ("", "a.b.c", "not a token"):
         with pytest.raises(OAuth2Error):
-            exchange._checked(nothing, nonce="right")
+            exchange.checked(nothing, nonce="right")
 
 
 # --- The pages ----------------------------------------------------------------------------------

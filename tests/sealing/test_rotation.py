@@ -49,12 +49,12 @@ def finished(copy, keys):
 
 @pytest.mark.parametrize("name", rotation.ROTATED)
 def test_a_key_is_replaced_and_its_certificate_kept(directory, keys, name):
-    made = rotation.rotate(directory, SECRET, name, now=NOW)
+    made = rotation.rotate(directory, SECRET, name, now=datetime.now(UTC))
 
     before, after = fingerprints(keys), fingerprints(made)
     changed = set(rotation.ROTATED) if name == "root" else {name}
     assert {one for one in before if before[one] != after[one]} == changed
-    assert company_keys.key_problems(directory, SECRET, NOW) == []
+    assert company_keys.key_problems(directory, SECRET, datetime.now(UTC)) == []
     retired = {company_keys.fingerprint(one) for one in made.retired}
     assert retired == {before[one] for one in changed}
     lists = [x509.load_der_x509_crl(path.read_bytes()) for path in directory.rglob("*.crl")]
@@ -68,7 +68,7 @@ def test_a_file_that_was_begun_with_a_former_seal_is_finished_with_the_new_one(
 ):
     made = keys
     for name in ("seal", "tsa"):
-        made = rotation.rotate(directory, SECRET, name, now=NOW)
+        made = rotation.rotate(directory, SECRET, name, now=datetime.now(UTC))
     pdf = stages["CFO"]
     pdf = sign.apply_signature(pdf, made, approval("CEO"), last=True)
 
@@ -80,7 +80,7 @@ def test_a_file_that_was_begun_with_a_former_seal_is_finished_with_the_new_one(
 def test_former_files_are_genuine_to_the_server_and_by_the_former_fingerprint(
     directory, closed, keys, copy
 ):
-    made = rotation.rotate(directory, SECRET, "root", now=NOW)
+    made = rotation.rotate(directory, SECRET, "root", now=datetime.now(UTC))
 
     assert made.retired_fingerprints == (keys.root_fingerprint,)
     assert verify(closed, **made.trust).kind == "genuine"
@@ -92,7 +92,7 @@ def test_former_files_are_genuine_to_the_server_and_by_the_former_fingerprint(
 
 
 def test_a_file_cannot_go_on_under_another_root(directory, stages):
-    made = rotation.rotate(directory, SECRET, "root", now=NOW)
+    made = rotation.rotate(directory, SECRET, "root", now=datetime.now(UTC))
     pdf = sign.apply_signature(stages["CFO"], made, approval("CEO"), last=True)
 
     assert verify(sign.timestamp_document(pdf, made), **made.trust).kind != "genuine"
@@ -128,7 +128,7 @@ def test_what_was_stamped_before_the_compromise_stands(directory, closed, name):
 def test_the_child_is_told_of_former_roots_and_lost_keys(directory, closed, keys):
     stamped = datetime.fromisoformat(verify_all(closed, directory)[-1].timestamp_at)
     rotation.report_compromised(directory, SECRET, "tsa", since=stamped, reason="It was stolen.")
-    made = rotation.rotate(directory, SECRET, "root", now=NOW)
+    made = rotation.rotate(directory, SECRET, "root", now=datetime.now(UTC))
 
     verdict = verify_in_child(closed, **made.trust)
 
@@ -159,9 +159,11 @@ def test_new_lists_revoke_a_compromised_key_and_files_begun_before_are_finished(
 
 
 def test_a_compromised_key_in_use_is_told(directory):
-    rotation.report_compromised(directory, SECRET, "tsa", since=NOW, reason="It was stolen.")
+    rotation.report_compromised(
+        directory, SECRET, "tsa", since=datetime.now(UTC), reason="It was stolen."
+    )
 
-    problems = company_keys.key_problems(directory, SECRET, NOW)
+    problems = company_keys.key_problems(directory, SECRET, datetime.now(UTC))
     assert problems == ["The tsa key is listed as compromised: replace it."]
 
 
@@ -224,11 +226,11 @@ def test_a_rotation_killed_in_the_middle_is_ended_by_running_it_again(
 
     monkeypatch.setattr(type(directory), "replace", killed)
     with pytest.raises(KeyboardInterrupt):
-        rotation.rotate(directory, SECRET, "root", now=NOW)
+        rotation.rotate(directory, SECRET, "root", now=datetime.now(UTC))
     monkeypatch.undo()
 
-    made = rotation.rotate(directory, SECRET, "root", now=NOW)
+    made = rotation.rotate(directory, SECRET, "root", now=datetime.now(UTC))
 
-    assert company_keys.key_problems(directory, SECRET, NOW) == []
+    assert company_keys.key_problems(directory, SECRET, datetime.now(UTC)) == []
     assert len(made.retired_roots) == 1
     assert not [path for path in directory.rglob("*") if path.name.endswith((".new", ".ready"))]

@@ -17,7 +17,6 @@ from sealing.verify import verify
 from .conftest import SECRET, approval
 
 PLACES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
-NOW = datetime.now(UTC)
 PIN = "1234"
 
 
@@ -52,11 +51,11 @@ def directory(keys_directory, tmp_path):
 
 
 def test_a_file_certified_by_the_token_is_finished_and_genuine(directory, token, copy):
-    keys = rotation.rotate(directory, SECRET, "seal", now=NOW, token=token)
+    keys = rotation.rotate(directory, SECRET, "seal", now=datetime.now(UTC), token=token)
 
     assert isinstance(keys.seal.key, TokenKey)
     assert not (directory / "seal.key.pem").exists()
-    assert company_keys.key_problems(directory, SECRET, NOW, token=token) == []
+    assert company_keys.key_problems(directory, SECRET, datetime.now(UTC), token=token) == []
     pdf = sign.certify(copy, keys)
     for office in ("COO", "CRO", "CFO", "CEO"):
         pdf = sign.apply_signature(pdf, keys, approval(office), last=office == "CEO")
@@ -65,10 +64,10 @@ def test_a_file_certified_by_the_token_is_finished_and_genuine(directory, token,
 
 
 def test_another_label_replaces_the_key_in_the_token(directory, token):
-    first = rotation.rotate(directory, SECRET, "seal", now=NOW, token=token)
+    first = rotation.rotate(directory, SECRET, "seal", now=datetime.now(UTC), token=token)
     other = Token(token.module, token.token_label, token.pin, f"{token.key_label} 2")
 
-    second = rotation.rotate(directory, SECRET, "seal", now=NOW, token=other)
+    second = rotation.rotate(directory, SECRET, "seal", now=datetime.now(UTC), token=other)
 
     assert second.seal.certificate != first.seal.certificate
     assert first.seal.certificate in second.retired
@@ -95,7 +94,7 @@ def test_a_certificate_of_another_key_is_told(directory, token):
     (directory / "seal.key.pem").unlink()
     make_token_key(token)
 
-    problems = company_keys.key_problems(directory, SECRET, NOW, token=token)
+    problems = company_keys.key_problems(directory, SECRET, datetime.now(UTC), token=token)
 
     assert problems == ["The seal certificate is not that of the key in the token."]
 
@@ -113,7 +112,7 @@ def test_what_is_wrong_with_a_token_is_told_without_its_pin(directory, token, ch
     (directory / "seal.key.pem").unlink()
     wrong = Token(**{**vars(token), **change})
 
-    (problem,) = company_keys.key_problems(directory, SECRET, NOW, token=wrong)
+    (problem,) = company_keys.key_problems(directory, SECRET, datetime.now(UTC), token=wrong)
 
     assert words in problem
     assert wrong.pin not in problem
