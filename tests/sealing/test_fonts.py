@@ -34,9 +34,9 @@ def test_undrawable_names_what_cannot_be_printed(text, bad):
 
 
 def test_undrawable_refuses_a_tower_of_marks_and_does_so_at_once():
-    started = time.perf_counter()
+    started = time.process_time()
     assert fonts.undrawable("q" + "\u0323" * 50_000) == ["\u0323"]
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_serif_is_wanted_only_for_what_the_sans_lacks():

@@ -121,6 +121,6 @@ def test_what_is_nested_too_deep_is_shown_as_it_was_typed():
 @pytest.mark.parametrize("bad", ["[", "*", "*a ", "- ", "[a](", "_a*", "\\", "- a\n"])
 def test_the_worst_text_takes_no_time(bad):
     text = (bad * 12_000)[:12_000]
-    began = time.monotonic()
+    began = time.process_time()
     to_html(text)
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
