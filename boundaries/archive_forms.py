@@ -1,12 +1,10 @@
 """What is typed in the archive: terms, holds, reasons and words."""
 
-from typing import Any
-
 from django import forms
 
 from people.models import Person
 
-from .form_fields import PlainText
+from .form_fields import PlainText, RefusableForm
 from .models import Document
 from .models.archive import FEWEST_YEARS, MOST_YEARS
 
@@ -49,7 +47,7 @@ class ReasonForm(forms.Form):
     )
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(RefusableForm):
     """The second person's answer; refusing needs a word."""
 
     answer = forms.ChoiceField(
@@ -65,13 +63,7 @@ class AnswerForm(forms.Form):
         label="Your word on it",
         help_text="Needed where you refuse. It stays in the record.",
     )
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        refuses = data.get("answer") == "refuse"
-        if refuses and "word" not in self.errors and not data.get("word"):
-            self.add_error("word", "Say in a sentence why you refuse it.")
-        return data
+    word_missing = "Say in a sentence why you refuse it."
 
 
 class HoldForm(forms.Form):

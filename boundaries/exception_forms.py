@@ -8,7 +8,7 @@ from django import forms
 from people.templatetags.speech import day_words
 
 from .exceptions import MAX_DAYS, part_names
-from .form_fields import PlainText
+from .form_fields import PlainText, RefusableForm
 from .models import Row
 
 
@@ -67,7 +67,7 @@ class ExceptionForm(forms.Form):
         return day
 
 
-class ExceptionAnswerForm(forms.Form):
+class ExceptionAnswerForm(RefusableForm):
     """An approver's answer; refusing needs a word, which the verb asks for."""
 
     answer = forms.ChoiceField(
@@ -83,10 +83,4 @@ class ExceptionAnswerForm(forms.Form):
         label="Your word on it",
         help_text="Needed where you refuse. It stays in the record.",
     )
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        refuses = data.get("answer") == "refuse"
-        if refuses and "word" not in self.errors and not data.get("word"):
-            self.add_error("word", "Say in a sentence or two why you refuse it.")
-        return data
+    word_missing = "Say in a sentence or two why you refuse it."

@@ -20,6 +20,19 @@ class PlainText(forms.CharField):
         return "\n".join(line.rstrip() for line in text.replace("\r\n", "\n").split("\n"))
 
 
+class RefusableForm(forms.Form):
+    """An answer in the fields `answer` and `word`: refusing needs a word."""
+
+    word_missing: str  # what is said where it was not given
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        refuses = data.get("answer") == "refuse"
+        if refuses and "word" not in self.errors and not data.get("word"):
+            self.add_error("word", self.word_missing)
+        return data
+
+
 # Posted by a page that brings unsaved text back: the form comes with it and nothing is saved.
 AGAIN = "again"
 
